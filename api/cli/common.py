@@ -1,0 +1,59 @@
+"""What the commands share: settings, an open database for one command, and JSON on standard output."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+import click
+
+from archive import log, schema
+from archive.embedded.servers import reachable
+from archive.errors import StartRefused
+from archive.runtime import Runtime, open_runtime
+from archive.settings import Addresses, Settings, masked, read_settings
+
+T = TypeVar("T")
+
+
+def run(action: Callable[[Settings], Awaitable[T]], **overrides: Any) -> T:  # noqa: ANN401  # settings' own fields
+    """Read the settings and run one asynchronous command."""
+    settings = read_settings(**{name: value for name, value in overrides.items() if value is not None})
+    log.configure(settings.log_level)
+
+    async def main() -> T:
+        return await action(settings)
+
+    return asyncio.run(main())
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Runtime]:
+    """Open the runtime for one command, whether the service is running or not."""
+    async with reachable(settings) as addresses:
+        await require_database(addresses)
+        await schema.upgrade(addresses.database)
+        async with open_runtime(settings, addresses, pool_size=2) as runtime:
+            yield runtime
+
+
+async def require_database(addresses: Addresses) -> None:
+    """Refuse a database that cannot be reached, in one line that names it without its password."""
+    try:
+        connection = await asyncpg.connect(addresses.database, timeout=10)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        message = (
+            f"The database {masked(addresses.database)} cannot be reached: {error or type(error).__name__}. "
+            "Check that it runs and that TAGPHOTO_DATABASE_URL is right."
+        )
+        raise StartRefused(message) from error
+    await connection.close()
+
+
+def print_json(value: object) -> None:
+    """Print a JSON document."""
+    click.echo(json.dumps(value, default=str, ensure_ascii=False, indent=2))

@@ -1,0 +1,183 @@
+"""``tagphoto serve``: the whole service under one supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import click
+import uvicorn
+
+from api import counters
+from api.app import create_app
+from api.cli import common
+from api.cli.work import add_workers, until_told_to_stop
+from archive import __version__, installation, log, schema
+from archive.db import Database, create_engine
+from archive.embedded.servers import running
+from archive.errors import StartRefused
+from archive.runtime import open_runtime
+from archive.settings import Addresses, Settings, masked, read_settings
+from archive.supervisor import Lines, Program, Supervisor
+
+_GRACE = 5
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
+@click.option("--workers", type=click.IntRange(0, 64), help="Worker processes; 0 when other hosts work.")
+@click.option("--api-processes", type=click.IntRange(1, 64), help="API processes.")
+def serve(host: str | None, port: int | None, workers: int | None, api_processes: int | None) -> None:
+    """Start the service: what no URL names is embedded, then the API, the web client and the workers."""
+    common.run(_serve, host=host, port=port, workers=workers, api_processes=api_processes)
+
+
+async def _serve(settings: Settings) -> None:
+    stop = until_told_to_stop()
+    # First of all: a port in use is the commonest reason not to start, and must not cost a minute to find.
+    listener = _listen(settings)
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    _prepare_folder(settings.data)
+    supervisor = Supervisor(Lines(settings.data / "logs" / "tagphoto.log"))
+    _say("starting", f"Tagphoto {__version__}, data in {settings.data}")
+    async with AsyncExitStack() as stack:
+        addresses = await stack.enter_async_context(running(settings, supervisor))
+        stack.push_async_callback(supervisor.stop)
+        link = await _prepare_database(settings, addresses)
+        _say("database", masked(addresses.database) if settings.database_url else "PostgreSQL, embedded")
+        _say("redis", masked(addresses.redis) if settings.redis_url else "Valkey, embedded")
+        _say("store", masked(addresses.store))
+        for number in range(1, settings.api_processes + 1):
+            await supervisor.add(_api_program(settings, listener, number))
+        await add_workers(stack, supervisor, addresses, settings.workers)
+        _say("ready", settings.url)
+        if link:
+            _say("first admin", link)
+            _say("", "Open this link to make the first account. It works once, until the next start or for 7 days.")
+        await stop.wait()
+        _say("stopping", "…")
+    _say("stopped", "all data is safe in " + str(settings.data))
+
+
+async def _prepare_database(settings: Settings, addresses: Addresses) -> str | None:
+    await common.require_database(addresses)
+    await schema.upgrade(addresses.database)
+    database = Database(create_engine(addresses.database, pool_size=1))
+    try:
+        await installation.prepare(database, settings.key_file)
+        return await installation.first_admin_link(database, settings.url)
+    finally:
+        await database.close()
+
+
+def _prepare_folder(data: Path) -> None:
+    try:
+        (data / "logs").mkdir(parents=True, exist_ok=True)
+        probe = data / "logs" / ".writable"
+        probe.write_bytes(b"\0" * 4096)
+        probe.unlink()
+    except OSError as error:
+        message = f"The data folder {data} cannot be written to: {error.strerror}. Choose another with TAGPHOTO_DATA."
+        raise StartRefused(message) from error
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        message = (
+            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. "
+            "Stop what uses it, or choose another with TAGPHOTO_PORT."
+        )
+        raise StartRefused(message) from error
+    return listener
+
+
+def _api_program(settings: Settings, listener: socket.socket, number: int) -> Program:
+    environment = {"TAGPHOTO_PORT": str(settings.port)}
+    if settings.api_processes > 1:
+        folder = settings.data / "run" / "metrics"
+        if number == 1:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+        environment[counters.FOLDER_VARIABLE] = str(folder)
+
+    async def ready() -> bool:
+        return await _answers(listener)
+
+    return Program(
+        name=f"api{number}",
+        argv=(sys.executable, "-m", "api", "api-process", "--descriptor", str(listener.fileno())),
+        environment=environment,
+        descriptors=(listener.fileno(),),
+        grace=_GRACE + 5,
+        ready=ready,
+    )
+
+
+async def _answers(listener: socket.socket) -> bool:
+    host, port = listener.getsockname()[:2]
+    try:
+        reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), 2)
+        writer.write(b"GET /api/v1/health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        status = await asyncio.wait_for(reader.readline(), 2)
+        writer.close()
+    except (OSError, TimeoutError):
+        return False
+    return b" 200 " in status
+
+
+def _say(what: str, text: str) -> None:
+    click.echo(f"  {what:<12} {text}", err=True)
+
+
+@click.command("api-process", hidden=True)
+@click.option("--descriptor", type=int, required=True)
+def api_process(descriptor: int) -> None:
+    """Serve the API on an inherited socket: what the supervisor runs."""
+    settings = read_settings()
+    log.configure(settings.log_level)
+    from archive.embedded import addresses  # noqa: PLC0415
+
+    places = addresses(settings)
+    app = create_app(lambda: open_runtime(settings, places), max_body=settings.max_body)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE,
+        timeout_keep_alive=30,
+    )
+    server = _Server(config, app)
+    asyncio.run(server.serve(sockets=[socket.socket(fileno=descriptor)]))
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, app: object) -> None:
+        super().__init__(config)
+        self._app = app
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """End the event streams first: they would hold the shutdown up until its grace is over."""
+        hub = getattr(getattr(self._app, "state", None), "hub", None)
+        if hub is not None:
+            hub.end_streams()
+        super().handle_exit(sig, frame)  # type: ignore[arg-type]
+
+

@@ -1,0 +1,117 @@
+"""What routes ask for by type: the runtime, a transaction, and a caller with the right to be there."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from archive.access import Caller, Scope
+from archive.accounts import authenticate
+from archive.errors import CsrfFailed, NotSignedIn
+from archive.keyring import Keyring
+from archive.runtime import Runtime
+
+COOKIE = "tagphoto_session"
+CSRF_HEADER = "X-CSRF-Token"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_COOKIE_SCHEME = APIKeyCookie(name=COOKIE, auto_error=False, description="The session of a signed-in browser.")
+_BEARER_SCHEME = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer tp_…`.")
+
+
+def running(request: Request) -> Runtime:
+    """Give the open runtime."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+Running = Annotated[Runtime, Depends(running)]
+
+
+async def transaction(runtime: Running) -> AsyncIterator[AsyncSession]:
+    """Open the request's transaction: committed when the route returns, rolled back when it raises."""
+    async with runtime.database.transaction() as session:
+        yield session
+
+
+# Closed when the route returns and before the answer leaves: who gets an answer can rely on what it says.
+Transaction = Annotated[AsyncSession, Depends(transaction, scope="function")]
+
+
+async def identify(session: AsyncSession, request: Request, lifetime: timedelta) -> Caller:
+    """Find out who is calling: an API key wins over a cookie, which a program may hold by accident."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return await authenticate.by_key(session, key.strip())
+    if cookie := request.cookies.get(COOKIE):
+        return await authenticate.by_cookie(session, cookie, lifetime)
+    raise NotSignedIn
+
+
+async def caller(
+    request: Request,
+    runtime: Running,
+    _cookie: Annotated[object, Security(_COOKIE_SCHEME)],
+    _bearer: Annotated[object, Security(_BEARER_SCHEME)],
+) -> Caller:
+    """Find out who is calling; the two schemes are there for the OpenAPI document, ``identify`` reads them.
+
+    In its own short transaction: none is held while the route works."""
+    async with runtime.database.transaction() as session:
+        found = await identify(session, request, runtime.session_lifetime)
+    if found.session_id is not None and request.method not in _SAFE:
+        _check_csrf(request, runtime.keyring)
+    return found
+
+
+AnyCaller = Annotated[Caller, Depends(caller)]
+
+
+def csrf_token(keyring: Keyring, session_token: str) -> str:
+    """Give the token that our own pages send back: tied to the session, so it needs no place in the database."""
+    return keyring.mac("csrf", session_token.encode()).hex()
+
+
+def refuse_other_sites(request: Request) -> None:
+    """Refuse what a browser says another site made it send."""
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise CsrfFailed
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        raise CsrfFailed
+
+
+def _check_csrf(request: Request, keyring: Keyring) -> None:
+    refuse_other_sites(request)
+    given, expected = request.headers.get(CSRF_HEADER, ""), csrf_token(keyring, request.cookies[COOKIE])
+    if not hmac.compare_digest(given.encode(), expected.encode()):
+        raise CsrfFailed
+
+
+def _with_scope(scope: Scope) -> object:
+    def check(found: AnyCaller) -> Caller:
+        found.require(scope)
+        return found
+
+    return Depends(check)
+
+
+def _person(found: AnyCaller) -> Caller:
+    found.require_session()
+    return found
+
+
+
+
+Reader = Annotated[Caller, _with_scope(Scope.READ)]
+Writer = Annotated[Caller, _with_scope(Scope.WRITE)]
+Admin = Annotated[Caller, _with_scope(Scope.ADMIN)]
+MetricsCaller = Annotated[Caller, _with_scope(Scope.METRICS)]
+Person = Annotated[Caller, Depends(_person)]
+SameSite = Depends(refuse_other_sites)

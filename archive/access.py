@@ -1,0 +1,70 @@
+"""Who is calling and what they may do. Every query that touches somebody's data starts from a ``Caller``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from archive.errors import Forbidden, SessionRequired
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+
+class Scope(StrEnum):
+    """What an API key may be used for. A session has all of them; ``admin`` also needs an admin's account."""
+
+    READ = "read"
+    UPLOAD = "upload"
+    WRITE = "write"
+    METRICS = "metrics"
+    ADMIN = "admin"
+
+
+class Role(StrEnum):
+    """What a member may do in a library: see, change, or also decide who belongs to it."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    OWNER = "owner"
+
+    def at_least(self, other: Role) -> bool:
+        """Compare roles: an owner may all that an editor may, an editor all that a viewer may."""
+        order = list(Role)
+        return order.index(self) >= order.index(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated account, and how it proved itself."""
+
+    account_id: UUID
+    email: str
+    is_admin: bool
+    scopes: frozenset[Scope]
+    session_id: UUID | None = None
+    api_key_id: UUID | None = None
+    # An API key bound to a library sees that one only.
+    only_library: UUID | None = None
+
+    def require(self, scope: Scope) -> None:
+        """Refuse a key without the scope, and for ``admin`` an account that is no admin."""
+        if scope not in self.scopes:
+            message = f"This API key lacks the scope '{scope}'. Create one that has it."
+            raise Forbidden(message)
+        if scope is Scope.ADMIN and not self.is_admin:
+            message = "Only admins of this installation may do this."
+            raise Forbidden(message)
+
+    def require_session(self) -> UUID:
+        """Refuse API keys: what decides about the account itself is for a signed-in person."""
+        if self.session_id is None:
+            raise SessionRequired
+        return self.session_id
+
+    def require_whole_account(self) -> None:
+        """Refuse a key that is bound to one library: it may not reach past it."""
+        if self.only_library is not None:
+            message = "This API key is bound to one library and may not do this."
+            raise Forbidden(message)

@@ -1,0 +1,1 @@
+"""Accounts: how people prove who they are, and what an admin decides about them."""

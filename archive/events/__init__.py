@@ -1,0 +1,1 @@
+"""Events for browsers: published inside the transaction that makes them true, read in order of commit."""

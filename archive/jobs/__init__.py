@@ -1,0 +1,14 @@
+"""What workers run: thin handlers that call the services. Every handler may run twice."""
+
+from archive.jobs import mail, upkeep
+from archive.queue import kinds
+from archive.work import Job, with_handlers
+
+JOBS = with_handlers(
+    kinds.ALL,
+    [
+        Job(kinds.SELFCHECK, upkeep.selfcheck),
+        Job(kinds.PRUNE, upkeep.prune),
+        Job(kinds.PASSWORD_RESET, mail.password_reset),
+    ],
+)

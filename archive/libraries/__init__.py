@@ -1,0 +1,1 @@
+"""Libraries and who belongs to them."""

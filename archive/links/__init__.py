@@ -1,0 +1,1 @@
+"""One-time links: made for one purpose, used once, stored only as hashes."""

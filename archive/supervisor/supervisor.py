@@ -1,0 +1,165 @@
+"""Start, watch, restart and stop programs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from archive import log
+from archive.errors import StartRefused
+
+if TYPE_CHECKING:
+    from archive.supervisor.lines import Lines
+    from archive.supervisor.program import Program
+
+_log = log.get("supervisor")
+_LINE_LIMIT = 1 << 20
+_READY_PAUSE = 0.05
+# A program that dies young is restarted after longer and longer pauses.
+_FIRST_PAUSE, _LONGEST_PAUSE, _OLD_ENOUGH = 0.2, 30.0, 30.0
+
+
+@dataclass(slots=True)
+class _Child:
+    """A program that is kept running."""
+
+    program: Program
+    process: asyncio.subprocess.Process
+    reader: asyncio.Task[None]
+    last_lines: deque[str]
+    keeper: asyncio.Task[None] | None = None
+    stopping: bool = False
+    started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+
+
+class Supervisor:
+    """Keeps programs running, in the order they were added."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._children: list[_Child] = []
+
+    async def add(self, program: Program, *, patience: float = 60) -> None:
+        """Start a program, wait until it is ready, then keep it running. One that cannot start refuses our start."""
+        child = await self._start(program)
+        self._children.append(child)
+        try:
+            await asyncio.wait_for(self._until_ready(child), patience)
+        except TimeoutError as error:
+            message = f"{program.name} was not ready within {patience:.0f} seconds. {_said(child)}"
+            raise StartRefused(message) from error
+        child.keeper = asyncio.create_task(self._keep(child))
+
+    async def stop(self, kind: str | None = None) -> None:
+        """Stop what runs, last started first; or only the programs of one kind, such as ``worker``."""
+        while running := [child for child in self._children if kind in {None, _kind(child)}]:
+            # Programs of one kind are stopped together: their graces must not add up.
+            same = [child for child in running if _kind(child) == _kind(running[-1])]
+            await asyncio.gather(*(self._stop(child) for child in same))
+            self._children = [child for child in self._children if child not in same]
+
+    async def _start(self, program: Program) -> _Child:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *program.argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                limit=_LINE_LIMIT,
+                # Ctrl-C reaches a whole process group; ours stop in order instead.
+                start_new_session=True,
+                preexec_fn=program.enter,  # noqa: PLW1509  # forks from the only thread that runs our code
+                cwd=program.folder,
+                env={**os.environ, **program.environment},
+                pass_fds=program.descriptors,
+            )
+        except OSError as error:
+            message = f"{program.name} cannot be started: {error}"
+            raise StartRefused(message) from error
+        last_lines: deque[str] = deque(maxlen=8)
+        return _Child(program, process, asyncio.create_task(self._read(program, process, last_lines)), last_lines)
+
+    async def _read(self, program: Program, process: asyncio.subprocess.Process, last_lines: deque[str]) -> None:
+        if process.stdout is None:
+            return
+        while True:
+            try:
+                raw = await process.stdout.readline()
+            except ValueError:  # a line longer than the limit: its beginning is dropped
+                continue
+            if not raw:
+                return
+            line = raw.decode(errors="replace").rstrip()
+            last_lines.append(line)
+            self._lines.write(program.name, line, quiet=program.quiet)
+
+    async def _until_ready(self, child: _Child) -> None:
+        while True:
+            if child.process.returncode is not None:
+                await child.reader
+                message = f"{child.program.name} stopped at once. {_said(child)}"
+                raise StartRefused(message)
+            if child.program.ready is None or await child.program.ready():
+                return
+            await asyncio.sleep(_READY_PAUSE)
+
+    async def _keep(self, child: _Child) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            await child.process.wait()
+            await child.reader
+            await self._tell(child)
+            if child.stopping:
+                return
+            loop = asyncio.get_running_loop()
+            pause = _FIRST_PAUSE if loop.time() - child.started > _OLD_ENOUGH else min(pause * 2, _LONGEST_PAUSE)
+            code = child.process.returncode
+            _log.warning("program.died", program=child.program.name, status=code, restart_in=round(pause, 1))
+            await asyncio.sleep(pause)
+            if child.stopping:
+                return
+            with suppress(StartRefused):
+                fresh = await self._start(child.program)
+                child.process, child.reader, child.last_lines = fresh.process, fresh.reader, fresh.last_lines
+                child.started = fresh.started
+
+    async def _tell(self, child: _Child) -> None:
+        if child.program.ended is None:
+            return
+        try:
+            await child.program.ended(child.process.pid, child.stopping)
+        except Exception as error:  # noqa: BLE001  # the reconciler does the same later; the program must come back now
+            _log.warning("program.end_not_told", program=child.program.name, error=str(error).split("\n", 1)[0])
+
+    async def _stop(self, child: _Child) -> None:
+        child.stopping = True
+        if child.process.returncode is None:
+            with suppress(ProcessLookupError):
+                child.process.send_signal(child.program.stop_signal)
+            try:
+                await asyncio.wait_for(child.process.wait(), child.program.grace)
+            except TimeoutError:
+                _log.warning("program.killed", program=child.program.name, after=child.program.grace)
+                with suppress(ProcessLookupError):
+                    # With its children: it leads a process group of its own.
+                    os.killpg(child.process.pid, signal.SIGKILL)
+                await child.process.wait()
+        if child.keeper is not None:
+            # It may be in a pause before a restart that shall not come.
+            done, _ = await asyncio.wait([child.keeper], timeout=1)
+            if not done:
+                child.keeper.cancel()
+        child.reader.cancel()
+
+
+def _kind(child: _Child) -> str:
+    return child.program.name.rstrip("0123456789")
+
+
+def _said(child: _Child) -> str:
+    return "It said: " + " | ".join(child.last_lines) if child.last_lines else "It said nothing."

@@ -1,0 +1,18 @@
+import { createI18n } from 'vue-i18n'
+import en from './en.json'
+import { russianPlural } from './plural'
+import ru from './ru.json'
+
+export const LOCALES = ['en', 'ru'] as const
+export type AppLocale = (typeof LOCALES)[number]
+
+export const isLocale = (value: unknown): value is AppLocale =>
+  (LOCALES as readonly unknown[]).includes(value)
+
+export const i18n = createI18n({
+  legacy: false,
+  locale: 'en' as AppLocale,
+  fallbackLocale: 'en',
+  messages: { en, ru },
+  pluralRules: { ru: russianPlural },
+})
