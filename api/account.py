@@ -110,7 +110,7 @@ async def list_sessions(caller: Person, session: Transaction) -> Page[SessionRow
 
 
 @router.delete("/sessions/{session_id}", status_code=204, responses=responses(404))
-async def end_session(caller: Person, session: Transaction, session_id: UUID) -> None:
+async def end_other_session(caller: Person, session: Transaction, session_id: UUID) -> None:
     """Sign out somewhere else."""
     await accounts.close_session(session, caller, session_id)
 

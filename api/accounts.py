@@ -122,7 +122,9 @@ async def make_reset_link(caller: Admin, runtime: Running, session: Transaction,
 
 
 @router.post("/invites", status_code=201)
-async def invite(caller: Admin, runtime: Running, session: Transaction, given: NewInvitation) -> CreatedInvitation:
+async def invite_to_installation(
+    caller: Admin, runtime: Running, session: Transaction, given: NewInvitation
+) -> CreatedInvitation:
     """Invite somebody to this installation."""
     link, token = await accounts.invite(session, caller, given.email, is_admin=given.is_admin)
     return CreatedInvitation(

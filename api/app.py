@@ -35,9 +35,7 @@ key as `Authorization: Bearer tp_…`. Errors are problem documents (RFC 9457). 
 """
 
 
-def create_app(
-    open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]], *, max_body: int = 1 << 20
-) -> FastAPI:
+def create_app(open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]], *, max_body: int = 1 << 20) -> FastAPI:
     """Build the application; the runtime is opened when it starts to serve."""
 
     @asynccontextmanager

@@ -62,7 +62,8 @@ async def caller(
 ) -> Caller:
     """Find out who is calling; the two schemes are there for the OpenAPI document, ``identify`` reads them.
 
-    In its own short transaction: none is held while the route works."""
+    In its own short transaction: none is held while the route works.
+    """
     async with runtime.database.transaction() as session:
         found = await identify(session, request, runtime.session_lifetime)
     if found.session_id is not None and request.method not in _SAFE:
@@ -105,8 +106,6 @@ def _with_scope(scope: Scope) -> object:
 def _person(found: AnyCaller) -> Caller:
     found.require_session()
     return found
-
-
 
 
 Reader = Annotated[Caller, _with_scope(Scope.READ)]

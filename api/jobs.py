@@ -77,7 +77,7 @@ class NewJob(Document):
 
 
 @router.get("")
-async def list_jobs(  # noqa: PLR0913  # filters
+async def list_jobs(  # filters
     _caller: Admin,
     session: Transaction,
     state: State | None = None,

@@ -113,9 +113,7 @@ async def show_library(caller: Reader, session: Transaction, library_id: UUID) -
 
 
 @router.patch("/{library_id}", responses=responses(404))
-async def rename_library(
-    caller: Writer, session: Transaction, library_id: UUID, given: LibraryName
-) -> LibraryView:
+async def rename_library(caller: Writer, session: Transaction, library_id: UUID, given: LibraryName) -> LibraryView:
     """Give a library another name."""
     return LibraryView.of(*await libraries.rename(session, caller, library_id, given.name))
 
@@ -158,7 +156,7 @@ async def list_invites(caller: Reader, session: Transaction, library_id: UUID) -
 
 
 @router.post("/{library_id}/invites", status_code=201, responses=responses(404))
-async def invite(
+async def invite_to_library(
     caller: Writer, runtime: Running, session: Transaction, library_id: UUID, given: NewInvite
 ) -> CreatedInvite:
     """Invite somebody by a one-time link."""

@@ -16,8 +16,8 @@ router = APIRouter(tags=["operating"])
 @router.get(
     "/metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {"example": 'tagphoto_jobs{kind="upkeep.prune",state="done"} 3.0'}}}}
-    | responses(401, 403),
+    responses=responses(401, 403)
+    | {200: {"content": {"text/plain": {"example": 'tagphoto_jobs{kind="upkeep.prune",state="done"} 3.0'}}}},
 )
 async def metrics(_caller: MetricsCaller, session: Transaction) -> Response:
     """Show the metrics to Prometheus; it needs an API key with the scope ``metrics``."""
@@ -26,7 +26,9 @@ async def metrics(_caller: MetricsCaller, session: Transaction) -> Response:
     for kind, states in (await queue.summary(session)).items():
         for state, count in states.items():
             jobs.labels(kind, state).set(count)
-    oldest = Gauge("tagphoto_jobs_oldest_ready_seconds", "How long the oldest runnable job has waited.", registry=tables)
+    oldest = Gauge(
+        "tagphoto_jobs_oldest_ready_seconds", "How long the oldest runnable job has waited.", registry=tables
+    )
     oldest.set(await queue.oldest_wait(session))
     workers = Gauge("tagphoto_workers", "Live worker processes.", registry=tables)
     workers.set(await queue.live_workers(session))

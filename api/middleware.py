@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -142,10 +143,8 @@ class BodyLimit:
             if not refused:
                 await send(message)
 
-        try:
+        with suppress(_TooLarge):
             await self._app(scope, receive_counted, send_unless_refused)
-        except _TooLarge:
-            pass
         if refused:
             await self._refuse(scope, receive, send)
 
@@ -156,5 +155,5 @@ class BodyLimit:
         await answer(scope, receive, send)
 
 
-class _TooLarge(Exception):  # noqa: N818  # never leaves this module
+class _TooLarge(Exception):  # never leaves this module
     """The body grew over the limit while it was read."""

@@ -112,5 +112,3 @@ async def end_session(response: Response, caller: Person, session: Transaction) 
     """Sign out."""
     await close_session(session, caller, caller.require_session())
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
-
-

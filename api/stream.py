@@ -28,7 +28,7 @@ _EXAMPLE = 'id: 812-44\nevent: job\ndata: {"id": "…", "kind": "upkeep.prune", 
 @router.get(
     "/stream",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"example": _EXAMPLE}}}} | responses(401, 403),
+    responses=responses(401, 403) | {200: {"content": {"text/event-stream": {"example": _EXAMPLE}}}},
 )
 async def stream(
     request: Request,

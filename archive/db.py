@@ -25,8 +25,10 @@ def now() -> datetime:
 
 
 def create_engine(dsn: str, *, pool_size: int = 10) -> AsyncEngine:
-    """Make the engine. The DSN goes to asyncpg as it is, so that everything libpq allows in it (sslmode, sockets) works."""
-    connect = partial(asyncpg.connect, dsn, timeout=10, command_timeout=60, server_settings={"application_name": "tagphoto"})
+    """Make the engine. The DSN goes to asyncpg as it is, so that all libpq allows in it (sslmode, sockets) works."""
+    connect = partial(
+        asyncpg.connect, dsn, timeout=10, command_timeout=60, server_settings={"application_name": "tagphoto"}
+    )
     return create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,

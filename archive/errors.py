@@ -129,7 +129,9 @@ class AccountExists(Conflict):
     """An invited address already has an account."""
 
     def __init__(self) -> None:
-        super().__init__("There is already an account with this e-mail address. Sign in to it, then open the link again.")
+        super().__init__(
+            "There is already an account with this e-mail address. Sign in to it, then open the link again."
+        )
 
 
 class LastOwner(Conflict):

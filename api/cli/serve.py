@@ -179,5 +179,3 @@ class _Server(uvicorn.Server):
         if hub is not None:
             hub.end_streams()
         super().handle_exit(sig, frame)  # type: ignore[arg-type]
-
-

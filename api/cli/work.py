@@ -111,6 +111,4 @@ def worker_process(queues: str) -> None:
     settings = read_settings()
     log.configure(settings.log_level)
     addresses = places_of(settings)
-    work_until_stopped(
-        lambda: open_runtime(settings, addresses, pool_size=4), JOBS, _checked(queues), addresses.redis
-    )
+    work_until_stopped(lambda: open_runtime(settings, addresses, pool_size=4), JOBS, _checked(queues), addresses.redis)

@@ -26,7 +26,7 @@ PREFIX = "tp_"
 _SHOWN = 8
 
 
-async def create(  # noqa: PLR0913  # the columns of a key
+async def create(  # the columns of a key
     session: AsyncSession,
     caller: Caller,
     *,

@@ -55,9 +55,9 @@ async def count(database: Database, *limits: tuple[Limit, str]) -> None:
             },
         )
         async with database.transaction() as session:
-            row = (await session.execute(statement.returning(Attempt.count, Attempt.window_ends_at))).one()
-        if row.count > limit.most:
-            wait = max(wait, int((row.window_ends_at - moment).total_seconds()) + 1)
+            counted, ends_at = (await session.execute(statement.returning(Attempt.count, Attempt.window_ends_at))).one()
+        if counted > limit.most:
+            wait = max(wait, int((ends_at - moment).total_seconds()) + 1)
     if wait:
         raise TooManyAttempts(wait)
 

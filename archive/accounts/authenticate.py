@@ -42,6 +42,4 @@ async def by_key(session: AsyncSession, key: str) -> Caller:
     if row.last_used_at is None or moment - row.last_used_at > _FRESH_ENOUGH:
         row.last_used_at = moment
     scopes = frozenset(Scope(scope) for scope in row.scopes)
-    return Caller(
-        account.id, account.email, account.is_admin, scopes, api_key_id=row.id, only_library=row.library_id
-    )
+    return Caller(account.id, account.email, account.is_admin, scopes, api_key_id=row.id, only_library=row.library_id)

@@ -44,7 +44,7 @@ async def live_session(session: AsyncSession, token: str) -> tuple[Session, Acco
         .join(Account, Account.id == Session.account_id)
         .where(Session.token_hash == token_hash(token), Session.expires_at > now(), Account.disabled_at.is_(None))
     )
-    return (await session.execute(statement)).tuples().one_or_none()
+    return (await session.execute(statement)).one_or_none()
 
 
 async def live_key(session: AsyncSession, key: str) -> tuple[ApiKey, Account] | None:
@@ -55,7 +55,7 @@ async def live_key(session: AsyncSession, key: str) -> tuple[ApiKey, Account] | 
         .where(ApiKey.key_hash == token_hash(key), ApiKey.revoked_at.is_(None), Account.disabled_at.is_(None))
         .where(ApiKey.expires_at.is_(None) | (ApiKey.expires_at > now()))
     )
-    return (await session.execute(statement)).tuples().one_or_none()
+    return (await session.execute(statement)).one_or_none()
 
 
 async def sessions(session: AsyncSession, account_id: UUID) -> list[Session]:

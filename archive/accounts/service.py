@@ -173,7 +173,11 @@ async def reset_link(session: AsyncSession, caller: Caller | None, account_id: U
 async def invite(session: AsyncSession, caller: Caller, email: str | None, *, is_admin: bool) -> tuple[Link, str]:
     """Invite somebody to the installation; they get a library of their own."""
     link, token = await links.make(
-        session, "invite", email=checked_email(email) if email else None, is_admin=is_admin, created_by=caller.account_id
+        session,
+        "invite",
+        email=checked_email(email) if email else None,
+        is_admin=is_admin,
+        created_by=caller.account_id,
     )
     audit.record(session, "invite.created", caller=caller, target=link.id, is_admin=is_admin)
     return link, token

@@ -34,7 +34,7 @@ class SignedIn:
     expires_at: datetime
 
 
-async def sign_in(  # noqa: PLR0913  # what a sign-in consists of
+async def sign_in(  # what a sign-in consists of
     database: Database,
     keyring: Keyring,
     *,
@@ -58,7 +58,7 @@ async def sign_in(  # noqa: PLR0913  # what a sign-in consists of
     return signed_in
 
 
-async def _second_step(  # noqa: PLR0913  # continues sign_in
+async def _second_step(  # continues sign_in
     database: Database,
     keyring: Keyring,
     known: Account,

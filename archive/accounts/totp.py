@@ -1,4 +1,4 @@
-"""Time-based one-time passwords (RFC 6238: SHA-1, six digits, thirty seconds), as every authenticator app makes them."""
+"""Time-based one-time passwords (RFC 6238: SHA-1, six digits, thirty seconds), as authenticator apps make them."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class Postgres:
             text=True,
             check=False,
             cwd=self.data,
-            preexec_fn=become(self.user, [self.binaries, self.cluster]),  # noqa: PLW1509  # no threads yet
+            preexec_fn=become(self.user, [self.binaries, self.cluster]),  # no threads yet
         )
         if check and done.returncode != 0:
             message = f"{name} failed: {(done.stderr or done.stdout).strip()}"

@@ -31,7 +31,9 @@ class AlreadyRunning(StartRefused):
 
 
 @asynccontextmanager
-async def running(settings: Settings, supervisor: Supervisor, *, postgres_options: Sequence[str] = ()) -> AsyncIterator[Addresses]:
+async def running(
+    settings: Settings, supervisor: Supervisor, *, postgres_options: Sequence[str] = ()
+) -> AsyncIterator[Addresses]:
     """Run what no URL names. The data folder is ours alone meanwhile."""
     with data_folder(settings.data):
         for program in _programs(settings, tuple(postgres_options)):
@@ -71,7 +73,9 @@ def data_folder(folder: Path) -> Iterator[None]:
             message = f"Tagphoto is already running with the data folder {folder} (process {holder}). Stop it first."
             raise AlreadyRunning(message) from error
         if free < _LEAST_FREE:
-            message = f"The disk of {folder} is full ({free >> 20} MB free). Make room, or choose another TAGPHOTO_DATA."
+            message = (
+                f"The disk of {folder} is full ({free >> 20} MB free). Make room, or choose another TAGPHOTO_DATA."
+            )
             raise StartRefused(message)
         os.truncate(lock, 0)
         os.pwrite(lock, str(os.getpid()).encode(), 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
@@ -90,18 +90,21 @@ class Hub:
                     raw = (await connection.get_raw_connection()).driver_connection
                     if raw is None:
                         continue
-                    lost = asyncio.Event()
-                    raw.add_termination_listener(lambda *_: lost.set())
-                    await raw.add_listener(CHANNEL, lambda *_: self._rung.set())
                     try:
-                        self._rung.set()
-                        await lost.wait()
+                        await self._hear(raw)
                     finally:
                         # Not back into the pool: it would go on listening there.
                         await connection.invalidate()
             except (DBAPIError, OSError) as error:
                 _log.warning("events.listening_again", error=str(error).split("\n", 1)[0])
             await asyncio.sleep(1)
+
+    async def _hear(self, connection: Any) -> None:  # noqa: ANN401  # asyncpg has no types
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda *_: lost.set())
+        await connection.add_listener(CHANNEL, lambda *_: self._rung.set())
+        self._rung.set()
+        await lost.wait()
 
     async def _read(self) -> None:
         while True:

@@ -77,9 +77,7 @@ async def read_after(session: AsyncSession, position: Position, limit: int = 500
 
 async def unsettled(session: AsyncSession, position: Position) -> bool:
     """Say whether committed events wait for an older transaction to end."""
-    waiting = select(Event.id).where(
-        tuple_(Event.transaction, Event.id) > tuple_(position.transaction, position.id)
-    )
+    waiting = select(Event.id).where(tuple_(Event.transaction, Event.id) > tuple_(position.transaction, position.id))
     return await session.scalar(waiting.limit(1)) is not None
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
 
-def visible(caller: Caller) -> Select[tuple[Library, str]]:
+def visible(caller: Caller) -> Select[Library, str]:
     """Select the libraries this caller belongs to, with their role. Admins see no more than others: no peeping."""
     statement = (
         select(Library, Membership.role)
@@ -32,7 +32,7 @@ async def page(session: AsyncSession, caller: Caller, *, after: UUID | None, lim
     statement = visible(caller).order_by(Library.id).limit(limit)
     if after is not None:
         statement = statement.where(Library.id > after)
-    return list((await session.execute(statement)).tuples())
+    return [(library, role) for library, role in await session.execute(statement)]
 
 
 async def get(
@@ -42,7 +42,7 @@ async def get(
     statement = visible(caller).where(Library.id == library_id)
     if lock:
         statement = statement.with_for_update(of=Library)
-    row = (await session.execute(statement)).tuples().one_or_none()
+    row = (await session.execute(statement)).one_or_none()
     if row is None:
         raise NotFound("library")
     library, held = row[0], Role(row[1])
@@ -65,7 +65,7 @@ async def members(
     )
     if after is not None:
         statement = statement.where(Membership.account_id > after)
-    return list((await session.execute(statement)).tuples())
+    return list((await session.execute(statement)))
 
 
 async def member(session: AsyncSession, library_id: UUID, account_id: UUID) -> tuple[Membership, Account]:
@@ -75,7 +75,7 @@ async def member(session: AsyncSession, library_id: UUID, account_id: UUID) -> t
         .join(Account, Account.id == Membership.account_id)
         .where(Membership.library_id == library_id, Membership.account_id == account_id)
     )
-    row = (await session.execute(statement)).tuples().one_or_none()
+    row = (await session.execute(statement)).one_or_none()
     if row is None:
         raise NotFound("member")
     return row
@@ -89,7 +89,5 @@ async def owners(session: AsyncSession, library_id: UUID) -> int:
 
 async def invites(session: AsyncSession, library_id: UUID) -> list[Link]:
     """List a library's invitations that still work."""
-    statement = select(Link).where(
-        Link.library_id == library_id, Link.used_at.is_(None), Link.expires_at > func.now()
-    )
+    statement = select(Link).where(Link.library_id == library_id, Link.used_at.is_(None), Link.expires_at > func.now())
     return list(await session.scalars(statement.order_by(Link.id)))

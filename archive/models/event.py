@@ -11,7 +11,7 @@ from archive.models.base import Base, Created, Json
 
 
 class Event(Base):
-    """One event. Its position is (transaction, id): ids alone are not in order of commit, so a reader could skip one."""
+    """One event. Its position is (transaction, id): ids alone are not in order of commit; a reader could skip one."""
 
     __tablename__ = "event"
     __table_args__ = (Index("ix_event_position", "transaction", "id"),)

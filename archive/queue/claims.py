@@ -98,8 +98,9 @@ async def _best_ready(session: AsyncSession, kinds: Iterable[str], queues: Itera
 async def _below_limit(session: AsyncSession, kind: Kind) -> bool:
     # The lock makes two workers count one after the other; otherwise both would see the last free place.
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"tagphoto.kind.{kind.name}"))))
-    running = await session.scalar(select(func.count()).where(Job.kind == kind.name, Job.state == "running"))
-    return (running or 0) < (kind.limit or 0)
+    statement = select(func.count()).where(Job.kind == kind.name, Job.state == "running")
+    running = (await session.execute(statement)).scalar_one()
+    return int(running) < (kind.limit or 0)
 
 
 async def _take(session: AsyncSession, job: Job, kind: Kind, worker: str) -> Claim:
@@ -118,7 +119,7 @@ async def _take(session: AsyncSession, job: Job, kind: Kind, worker: str) -> Cla
 async def renew(session: AsyncSession, claim: Claim) -> bool:
     """Renew the lease. Says whether the job was asked to stop; raises if it is no longer ours."""
     renewal = update(Job).where(*claim.holds()).values(lease_until=func.clock_timestamp() + claim.kind.lease)
-    asked = await session.scalar(renewal.returning(Job.cancel_requested))
+    asked: bool | None = await session.scalar(renewal.returning(Job.cancel_requested))
     if asked is None:
         raise LeaseLost
     return asked
@@ -189,7 +190,8 @@ async def reclaim(session: AsyncSession, *, worker: str | None = None) -> list[J
 
 def backoff(attempt: int) -> timedelta:
     """Pause twice as long after each failure, with jitter so that failures do not return in step."""
-    pause = min(_BACKOFF * 2 ** min(attempt - 1, 20), _BACKOFF_MOST)
+    doubled: int = 2 ** min(attempt - 1, 20)
+    pause = min(_BACKOFF * doubled, _BACKOFF_MOST)
     return pause * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, keeps no secret
 
 

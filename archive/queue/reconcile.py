@@ -65,9 +65,7 @@ async def _due(session: AsyncSession, kind: Kind) -> bool:
 async def _runnable(session: AsyncSession, kinds: Mapping[str, Kind]) -> dict[str, int]:
     """Count, up to the window, the jobs a worker could take now, by queue. Kinds at their limit are not among them."""
     running = dict(
-        (await session.execute(select(Job.kind, func.count()).where(Job.state == "running").group_by(Job.kind)))
-        .tuples()
-        .all()
+        (await session.execute(select(Job.kind, func.count()).where(Job.state == "running").group_by(Job.kind))).all()
     )
     free = [kind.name for kind in kinds.values() if kind.limit is None or running.get(kind.name, 0) < kind.limit]
     counts = {}

@@ -130,7 +130,7 @@ async def summary(session: AsyncSession) -> dict[str, dict[str, int]]:
     """Count jobs by kind and state."""
     counts: dict[str, dict[str, int]] = {}
     rows = await session.execute(select(Job.kind, Job.state, func.count()).group_by(Job.kind, Job.state))
-    for kind, state, count in rows.tuples():
+    for kind, state, count in rows:
         counts.setdefault(kind, {})[state] = count
     return dict(sorted(counts.items()))
 
@@ -146,7 +146,9 @@ async def oldest_wait(session: AsyncSession) -> float:
 
 async def live_workers(session: AsyncSession) -> int:
     """Count the workers heard of lately."""
-    heard = select(func.count()).select_from(Worker).where(Worker.seen_at > func.clock_timestamp() - WORKER_SILENT_AFTER)
+    heard = (
+        select(func.count()).select_from(Worker).where(Worker.seen_at > func.clock_timestamp() - WORKER_SILENT_AFTER)
+    )
     return await session.scalar(heard) or 0
 
 

@@ -33,7 +33,7 @@ class _Child:
     reader: asyncio.Task[None]
     last_lines: deque[str]
     keeper: asyncio.Task[None] | None = None
-    stopping: bool = False
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
     started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
 
 
@@ -73,7 +73,7 @@ class Supervisor:
                 limit=_LINE_LIMIT,
                 # Ctrl-C reaches a whole process group; ours stop in order instead.
                 start_new_session=True,
-                preexec_fn=program.enter,  # noqa: PLW1509  # forks from the only thread that runs our code
+                preexec_fn=program.enter,  # forks from the only thread that runs our code
                 cwd=program.folder,
                 env={**os.environ, **program.environment},
                 pass_fds=program.descriptors,
@@ -114,14 +114,14 @@ class Supervisor:
             await child.process.wait()
             await child.reader
             await self._tell(child)
-            if child.stopping:
+            if child.stopping.is_set():
                 return
             loop = asyncio.get_running_loop()
             pause = _FIRST_PAUSE if loop.time() - child.started > _OLD_ENOUGH else min(pause * 2, _LONGEST_PAUSE)
             code = child.process.returncode
             _log.warning("program.died", program=child.program.name, status=code, restart_in=round(pause, 1))
-            await asyncio.sleep(pause)
-            if child.stopping:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(child.stopping.wait(), pause)
                 return
             with suppress(StartRefused):
                 fresh = await self._start(child.program)
@@ -132,12 +132,12 @@ class Supervisor:
         if child.program.ended is None:
             return
         try:
-            await child.program.ended(child.process.pid, child.stopping)
+            await child.program.ended(child.process.pid, child.stopping.is_set())
         except Exception as error:  # noqa: BLE001  # the reconciler does the same later; the program must come back now
             _log.warning("program.end_not_told", program=child.program.name, error=str(error).split("\n", 1)[0])
 
     async def _stop(self, child: _Child) -> None:
-        child.stopping = True
+        child.stopping.set()
         if child.process.returncode is None:
             with suppress(ProcessLookupError):
                 child.process.send_signal(child.program.stop_signal)
@@ -150,10 +150,7 @@ class Supervisor:
                     os.killpg(child.process.pid, signal.SIGKILL)
                 await child.process.wait()
         if child.keeper is not None:
-            # It may be in a pause before a restart that shall not come.
-            done, _ = await asyncio.wait([child.keeper], timeout=1)
-            if not done:
-                child.keeper.cancel()
+            await asyncio.wait([child.keeper])
         child.reader.cancel()
 
 

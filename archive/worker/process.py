@@ -84,7 +84,7 @@ def _listen(runtime: Runtime, runner: JobRunner, call: _Caller, redis_url: str) 
         def request_stop(self, signum: int, frame: Any) -> None:  # noqa: ANN401  # RQ's signature
             """Interrupt the running job first: RQ's warm shutdown would wait for it."""
             call.soon(runner.stop)
-            super().request_stop(signum, frame)
+            super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     connection = redis.Redis.from_url(redis_url)
     listener = Listener(

@@ -49,7 +49,7 @@ describe('messages', () => {
       'not-signed-in', 'session-required', 'csrf-failed', 'forbidden', 'not-found',
       'link-not-found', 'link-expired', 'account-exists', 'weak-password', 'invalid-request',
       'mail-not-configured', 'last-owner', 'library-not-empty', 'conflict', 'body-too-large',
-      'rate-limited',
+      'rate-limited', 'invalid-value', 'malformed-request', 'unavailable', 'internal-error',
     ]
     expect(codes.filter((code) => !english.has(`problem.${code}`))).toEqual([])
   })

@@ -11,6 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * Show Session
+         * @description Show who is signed in.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -20,17 +24,26 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Session"];
+                        "application/json": components["schemas"]["SessionView"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -41,6 +54,10 @@ export interface paths {
             };
         };
         put?: never;
+        /**
+         * Open Session
+         * @description Sign in. An account with a second factor answers ``second-factor-required`` until ``code`` is sent too.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -54,17 +71,44 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Session"];
+                        "application/json": components["schemas"]["SessionView"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -74,6 +118,10 @@ export interface paths {
                 };
             };
         };
+        /**
+         * End Session
+         * @description Sign out.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -83,15 +131,24 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 204: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -115,6 +172,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Inspect
+         * @description Say what a link is for.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -128,17 +189,44 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["LinkInfo"];
+                        "application/json": components["schemas"]["LinkView"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The link no longer works */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -163,6 +251,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Accept
+         * @description Use a link: make the account it is for, or set the new password.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -172,21 +264,66 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["LinkAccept"];
+                    "application/json": components["schemas"]["Acceptance"];
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["LinkAccepted"];
+                        "application/json": components["schemas"]["Accepted"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The account exists already */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The link no longer works */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -211,6 +348,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Join
+         * @description Use an invitation to a library with the account one is signed in with.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -224,17 +365,62 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Library"];
+                        "application/json": components["schemas"]["LibraryView"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The account exists already */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The link no longer works */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -259,6 +445,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Request Reset
+         * @description Ask for a reset link by mail. The answer is the same whether or not there is such an account.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -268,19 +458,39 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["PasswordResetRequest"];
+                    "application/json": components["schemas"]["ResetRequest"];
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 202: {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "application/json": unknown;
+                    };
                 };
-                /** @description problem */
-                default: {
+                /** @description The password is too weak */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description No mail can be sent */
+                503: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -303,6 +513,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * Show
+         * @description Show the account.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -312,17 +526,26 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Account"];
+                        "application/json": components["schemas"]["AccountView"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -337,6 +560,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
+        /**
+         * Change
+         * @description Change name or language.
+         */
         patch: {
             parameters: {
                 query?: never;
@@ -346,21 +573,39 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["AccountPatch"];
+                    "application/json": components["schemas"]["AccountChange"];
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Account"];
+                        "application/json": components["schemas"]["AccountView"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -380,6 +625,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        /**
+         * Change Password
+         * @description Change the password; every other session ends.
+         */
         put: {
             parameters: {
                 query?: never;
@@ -393,15 +642,42 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 204: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -425,29 +701,39 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * List Sessions
+         * @description List where the account is signed in.
+         */
         get: {
             parameters: {
-                query?: {
-                    cursor?: string | null;
-                    limit?: number;
-                };
+                query?: never;
                 header?: never;
                 path?: never;
                 cookie?: never;
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["AccountSessionPage"];
+                        "application/json": components["schemas"]["Page_SessionRow_"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -475,6 +761,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /**
+         * End Other Session
+         * @description Sign out somewhere else.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -486,15 +776,42 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 204: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -518,6 +835,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Begin Second Factor
+         * @description Begin to enrol an authenticator app.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -527,21 +848,57 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["PasswordCheck"];
+                    "application/json": components["schemas"]["Proof"];
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["TotpSetup"];
+                        "application/json": components["schemas"]["EnrolmentView"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The account exists already */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -566,6 +923,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Confirm Second Factor
+         * @description Turn the second factor on with a first code. Keep the recovery codes somewhere safe.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -575,11 +936,11 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["TotpCode"];
+                    "application/json": components["schemas"]["Code"];
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -588,8 +949,35 @@ export interface paths {
                         "application/json": components["schemas"]["RecoveryCodes"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The account exists already */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -614,6 +1002,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Disable Second Factor
+         * @description Turn the second factor off.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -623,19 +1015,46 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["PasswordCheck"];
+                    "application/json": components["schemas"]["Proof"];
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 204: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -660,6 +1079,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Renew Recovery Codes
+         * @description Replace all recovery codes by new ones.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -669,11 +1092,11 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["PasswordCheck"];
+                    "application/json": components["schemas"]["Proof"];
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -682,8 +1105,44 @@ export interface paths {
                         "application/json": components["schemas"]["RecoveryCodes"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The account exists already */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -706,29 +1165,39 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * List Keys
+         * @description List the keys that work.
+         */
         get: {
             parameters: {
-                query?: {
-                    cursor?: string | null;
-                    limit?: number;
-                };
+                query?: never;
                 header?: never;
                 path?: never;
                 cookie?: never;
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["ApiKeyPage"];
+                        "application/json": components["schemas"]["Page_KeyView_"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -739,6 +1208,10 @@ export interface paths {
             };
         };
         put?: never;
+        /**
+         * Create Key
+         * @description Make a key.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -748,21 +1221,48 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["ApiKeyCreate"];
+                    "application/json": components["schemas"]["NewKey"];
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 201: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["ApiKeyCreated"];
+                        "application/json": components["schemas"]["CreatedKey"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -788,6 +1288,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /**
+         * Revoke Key
+         * @description Make a key useless at once.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -799,15 +1303,42 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 204: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -829,10 +1360,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * List Libraries
+         * @description List the libraries one belongs to.
+         */
         get: {
             parameters: {
                 query?: {
+                    /** @description `next` of the page before. */
                     cursor?: string | null;
+                    /** @description How many items a page has at most. */
                     limit?: number;
                 };
                 header?: never;
@@ -841,17 +1378,35 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["LibraryPage"];
+                        "application/json": components["schemas"]["Page_LibraryView_"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -862,6 +1417,10 @@ export interface paths {
             };
         };
         put?: never;
+        /**
+         * Create Library
+         * @description Make a library and own it.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -875,17 +1434,35 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 201: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Library"];
+                        "application/json": components["schemas"]["LibraryView"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -908,6 +1485,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * Show Library
+         * @description Show a library.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -919,17 +1500,44 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Library"];
+                        "application/json": components["schemas"]["LibraryView"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -941,6 +1549,10 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        /**
+         * Delete Library
+         * @description Delete an empty library.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -952,15 +1564,51 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 204: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The account exists already */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -972,6 +1620,10 @@ export interface paths {
         };
         options?: never;
         head?: never;
+        /**
+         * Rename Library
+         * @description Give a library another name.
+         */
         patch: {
             parameters: {
                 query?: never;
@@ -987,17 +1639,44 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Library"];
+                        "application/json": components["schemas"]["LibraryView"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1016,10 +1695,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * List Members
+         * @description List who belongs to a library.
+         */
         get: {
             parameters: {
                 query?: {
+                    /** @description `next` of the page before. */
                     cursor?: string | null;
+                    /** @description How many items a page has at most. */
                     limit?: number;
                 };
                 header?: never;
@@ -1030,17 +1715,44 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["MemberPage"];
+                        "application/json": components["schemas"]["Page_MemberView_"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1066,6 +1778,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        /**
+         * Change Role
+         * @description Change what a member may do.
+         */
         put: {
             parameters: {
                 query?: never;
@@ -1078,21 +1794,57 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["MemberRole"];
+                    "application/json": components["schemas"]["RoleChange"];
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Member"];
+                        "application/json": components["schemas"]["MemberView"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The account exists already */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1103,6 +1855,10 @@ export interface paths {
             };
         };
         post?: never;
+        /**
+         * Remove Member
+         * @description Remove a member, or leave.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -1115,15 +1871,51 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 204: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The account exists already */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1145,12 +1937,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * List Invites
+         * @description List the invitations nobody has used yet.
+         */
         get: {
             parameters: {
-                query?: {
-                    cursor?: string | null;
-                    limit?: number;
-                };
+                query?: never;
                 header?: never;
                 path: {
                     library_id: string;
@@ -1159,17 +1952,44 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["LibraryInvitePage"];
+                        "application/json": components["schemas"]["Page_InviteView_"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1180,6 +2000,10 @@ export interface paths {
             };
         };
         put?: never;
+        /**
+         * Invite To Library
+         * @description Invite somebody by a one-time link.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1191,21 +2015,48 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["LibraryInviteCreate"];
+                    "application/json": components["schemas"]["NewInvite"];
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 201: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["LibraryInviteCreated"];
+                        "application/json": components["schemas"]["CreatedInvite"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1231,6 +2082,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /**
+         * Withdraw Invite
+         * @description Make an invitation useless.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -1243,15 +2098,42 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 204: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1273,10 +2155,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * List Accounts
+         * @description List all accounts.
+         */
         get: {
             parameters: {
                 query?: {
+                    /** @description `next` of the page before. */
                     cursor?: string | null;
+                    /** @description How many items a page has at most. */
                     limit?: number;
                 };
                 header?: never;
@@ -1285,17 +2173,35 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["AccountAdminPage"];
+                        "application/json": components["schemas"]["Page_AccountRow_"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1326,6 +2232,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
+        /**
+         * Decide
+         * @description Disable or enable an account, make it an admin or not, or drop a second factor that was lost.
+         */
         patch: {
             parameters: {
                 query?: never;
@@ -1337,21 +2247,57 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["AccountAdminPatch"];
+                    "application/json": components["schemas"]["AccountDecision"];
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["AccountAdmin"];
+                        "application/json": components["schemas"]["AccountRow"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The account exists already */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1372,6 +2318,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Make Reset Link
+         * @description Make a password reset link to hand over.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1383,17 +2333,44 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
-                200: {
+                /** @description Successful Response */
+                201: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["ResetLink"];
+                        "application/json": components["schemas"]["OneTimeLink"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1418,6 +2395,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Invite To Installation
+         * @description Invite somebody to this installation.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1427,21 +2408,39 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["AccountInviteCreate"];
+                    "application/json": components["schemas"]["NewInvitation"];
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 201: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["AccountInvite"];
+                        "application/json": components["schemas"]["CreatedInvitation"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1464,10 +2463,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * List Audit
+         * @description Read the audit log, newest first.
+         */
         get: {
             parameters: {
                 query?: {
+                    /** @description `next` of the page before. */
                     cursor?: string | null;
+                    /** @description How many items a page has at most. */
                     limit?: number;
                 };
                 header?: never;
@@ -1476,17 +2481,35 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["AuditEntryPage"];
+                        "application/json": components["schemas"]["Page_AuditRow_"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1511,13 +2534,19 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * List Jobs
+         * @description List jobs, newest first.
+         */
         get: {
             parameters: {
                 query?: {
-                    cursor?: string | null;
-                    limit?: number;
-                    state?: components["schemas"]["JobState"] | null;
+                    state?: ("ready" | "running" | "done" | "failed" | "cancelled" | "quarantined") | null;
                     kind?: string | null;
+                    /** @description `next` of the page before. */
+                    cursor?: string | null;
+                    /** @description How many items a page has at most. */
+                    limit?: number;
                 };
                 header?: never;
                 path?: never;
@@ -1525,17 +2554,35 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["JobPage"];
+                        "application/json": components["schemas"]["Page_JobView_"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1546,6 +2593,10 @@ export interface paths {
             };
         };
         put?: never;
+        /**
+         * Start Job
+         * @description Start a self-check: each part of the service is used once, for real.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1555,21 +2606,48 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["JobCreate"];
+                    "application/json": components["schemas"]["NewJob"];
                 };
             };
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 202: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Job"];
+                        "application/json": components["schemas"]["JobView"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The account exists already */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1592,6 +2670,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * Summarise
+         * @description Count jobs by kind and state.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -1601,17 +2683,103 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["JobsSummary"];
+                        "application/json": components["schemas"]["Summary"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Job
+         * @description Show a job.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    job_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JobView"];
+                    };
+                };
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1638,6 +2806,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Cancel Job
+         * @description Cancel a job that waits or runs.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1649,17 +2821,53 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Job"];
+                        "application/json": components["schemas"]["JobView"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The account exists already */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1684,6 +2892,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Retry Job
+         * @description Let a job that failed, crashed or was cancelled run again.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1695,17 +2907,53 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Job"];
+                        "application/json": components["schemas"]["JobView"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unknown link */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The account exists already */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1721,6 +2969,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream
+         * @description Follow what happens in the caller's libraries; admins also see the jobs of the installation.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    "last-event-id"?: string | null;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example id: 812-44
+                         *     event: job
+                         *     data: {"id": "…", "kind": "upkeep.prune", "state": "done"}
+                         */
+                        "text/event-stream": unknown;
+                    };
+                };
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -1728,6 +3049,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * Health
+         * @description Check each part this process depends on.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -1737,7 +3062,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description ok */
+                /** @description Successful Response */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -1746,8 +3071,196 @@ export interface paths {
                         "application/json": components["schemas"]["Health"];
                     };
                 };
-                /** @description problem */
-                default: {
+                /** @description Not ready */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Health"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live
+         * @description Say that the process answers; nothing else is asked.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Metrics
+         * @description Show the metrics to Prometheus; it needs an API key with the scope ``metrics``.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /** @example tagphoto_jobs{kind="upkeep.prune",state="done"} 3.0 */
+                        "text/plain": unknown;
+                    };
+                };
+                /** @description Sign-in failed */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Only for signed-in people */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/problems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Kinds
+         * @description List the kinds of problems this API answers with.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["KindView"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/problems/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Kind
+         * @description Explain a kind of problem: what the ``type`` of a problem document leads to.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    code: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["KindView"];
+                    };
+                };
+                /** @description The password is too weak */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1769,284 +3282,891 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @enum {string} */
-        Locale: "ru" | "en";
-        /** @enum {string} */
-        Role: "owner" | "editor" | "viewer";
-        /** @enum {string} */
-        Scope: "read" | "upload" | "write" | "metrics" | "admin";
-        /** @enum {string} */
-        JobState: "ready" | "running" | "done" | "failed" | "cancelled" | "quarantined";
-        Account: {
-            id: string;
-            email: string;
-            name: string;
-            is_admin: boolean;
-            locale: components["schemas"]["Locale"] | null;
-            totp_enabled: boolean;
-            created_at: string;
-        };
-        Session: {
-            account: components["schemas"]["Account"];
-            csrf_token: string;
-            expires_at: string;
-        };
-        SignIn: {
-            email: string;
-            password: string;
-            code?: string | null;
-        };
-        LinkInfo: {
-            /** @enum {string} */
-            kind: "first_admin" | "invite" | "password_reset";
-            email: string | null;
-            library_name: string | null;
-            account_exists: boolean;
-            expires_at: string;
-        };
-        LinkToken: {
+        /**
+         * Acceptance
+         * @description What the holder of a link fills in; ``email`` and ``name`` only for a new account.
+         */
+        Acceptance: {
+            /** Token */
             token: string;
-        };
-        LinkAccept: {
-            token: string;
+            /** Email */
             email?: string | null;
+            /** Name */
             name?: string | null;
+            /**
+             * Password
+             * @example three unrelated words
+             */
             password: string;
         };
-        LinkAccepted: {
-            session: components["schemas"]["Session"] | null;
+        /**
+         * Accepted
+         * @description The new session; null after a password reset, when one signs in next.
+         */
+        Accepted: {
+            session: components["schemas"]["SessionView"] | null;
         };
-        PasswordResetRequest: {
-            email: string;
-        };
-        AccountPatch: {
+        /**
+         * AccountChange
+         * @description What to change; what is left out stays.
+         */
+        AccountChange: {
+            /** Name */
             name?: string | null;
-            locale?: components["schemas"]["Locale"] | null;
+            /** Locale */
+            locale?: ("en" | "ru") | null;
         };
-        PasswordChange: {
-            current_password: string;
-            new_password: string;
-        };
-        AccountSession: {
-            id: string;
-            created_at: string;
-            last_seen_at: string;
-            expires_at: string;
-            ip: string | null;
-            user_agent: string | null;
-            current: boolean;
-        };
-        PasswordCheck: {
-            password: string;
-        };
-        TotpSetup: {
-            secret: string;
-            uri: string;
-            qr_svg: string;
-        };
-        TotpCode: {
-            code: string;
-        };
-        RecoveryCodes: {
-            recovery_codes: string[];
-        };
-        ApiKey: {
-            id: string;
-            name: string;
-            prefix: string;
-            scopes: components["schemas"]["Scope"][];
-            library_id: string | null;
-            expires_at: string | null;
-            last_used_at: string | null;
-            created_at: string;
-        };
-        ApiKeyCreate: {
-            name: string;
-            scopes: components["schemas"]["Scope"][];
-            library_id?: string | null;
-            expires_at?: string | null;
-        };
-        ApiKeyCreated: {
-            id: string;
-            name: string;
-            prefix: string;
-            scopes: components["schemas"]["Scope"][];
-            library_id: string | null;
-            expires_at: string | null;
-            last_used_at: string | null;
-            created_at: string;
-            key: string;
-        };
-        Library: {
-            id: string;
-            name: string;
-            role: components["schemas"]["Role"];
-            created_at: string;
-        };
-        LibraryName: {
-            name: string;
-        };
-        Member: {
-            account_id: string;
-            email: string;
-            name: string;
-            role: components["schemas"]["Role"];
-            joined_at: string;
-        };
-        MemberRole: {
-            role: components["schemas"]["Role"];
-        };
-        LibraryInvite: {
-            id: string;
-            email: string | null;
-            role: components["schemas"]["Role"];
-            expires_at: string;
-        };
-        LibraryInviteCreate: {
-            email?: string | null;
-            role: components["schemas"]["Role"];
-        };
-        LibraryInviteCreated: {
-            id: string;
-            link: string;
-            email: string | null;
-            role: components["schemas"]["Role"];
-            expires_at: string;
-        };
-        AccountAdmin: {
-            id: string;
-            email: string;
-            name: string;
-            is_admin: boolean;
-            disabled: boolean;
-            totp_enabled: boolean;
-            created_at: string;
-        };
-        AccountAdminPatch: {
+        /**
+         * AccountDecision
+         * @description What to change. ``totp_enabled`` can only be set to false: for somebody whose second factor is lost.
+         */
+        AccountDecision: {
+            /** Disabled */
             disabled?: boolean | null;
+            /** Is Admin */
             is_admin?: boolean | null;
+            /** Totp Enabled */
+            totp_enabled?: false | null;
         };
-        ResetLink: {
-            link: string;
-            expires_at: string;
-        };
-        AccountInviteCreate: {
-            email?: string | null;
+        /**
+         * AccountRow
+         * @description An account, as admins see it.
+         */
+        AccountRow: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Email */
+            email: string;
+            /** Name */
+            name: string;
+            /** Is Admin */
             is_admin: boolean;
+            /** Disabled */
+            disabled: boolean;
+            /** Totp Enabled */
+            totp_enabled: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
         };
-        AccountInvite: {
+        /**
+         * AccountView
+         * @description An account, as its owner sees it.
+         */
+        AccountView: {
+            /**
+             * Id
+             * Format: uuid
+             */
             id: string;
-            link: string;
-            email: string | null;
-            expires_at: string;
+            /**
+             * Email
+             * @example anna@example.org
+             */
+            email: string;
+            /**
+             * Name
+             * @example Anna
+             */
+            name: string;
+            /** Is Admin */
+            is_admin: boolean;
+            /** Locale */
+            locale: ("en" | "ru") | null;
+            /** Totp Enabled */
+            totp_enabled: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
         };
-        AuditEntry: {
-            id: string;
+        /**
+         * AuditRow
+         * @description One entry of the audit log.
+         */
+        AuditRow: {
+            /** Id */
+            id: number;
+            /**
+             * At
+             * Format: date-time
+             */
             at: string;
+            /**
+             * Action
+             * @example session.opened
+             */
             action: string;
+            /** Actor Id */
+            actor_id: string | null;
+            /** Actor Email */
             actor_email: string | null;
+            /** Library Id */
+            library_id: string | null;
+            /** Target */
             target: string | null;
+            /** Ip */
             ip: string | null;
+            /** Request Id */
             request_id: string | null;
+            /** Details */
             details: {
                 [key: string]: unknown;
             };
         };
-        Progress: {
-            done: number;
-            total: number | null;
-            message: string | null;
+        /**
+         * Check
+         * @description How one part is.
+         */
+        Check: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "down";
+            /**
+             * Detail
+             * @description What is wrong, without addresses or secrets.
+             */
+            detail?: string | null;
         };
-        Job: {
+        /**
+         * Code
+         * @description A code of the authenticator app.
+         */
+        Code: {
+            /**
+             * Code
+             * @example 123456
+             */
+            code: string;
+        };
+        /**
+         * CreatedInvitation
+         * @description A new invitation.
+         */
+        CreatedInvitation: {
+            /**
+             * Link
+             * @example https://photos.example.org/welcome#…
+             */
+            link: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
             id: string;
-            kind: string;
-            queue: string;
-            state: components["schemas"]["JobState"];
-            priority: number;
-            progress: components["schemas"]["Progress"] | null;
-            attempts: number;
-            max_attempts: number;
-            crashes: number;
-            error: string | null;
-            cancel_requested: boolean;
+            /** Email */
+            email: string | null;
+        };
+        /**
+         * CreatedInvite
+         * @description A new invitation: this is the only time its link is shown.
+         */
+        CreatedInvite: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Email */
+            email: string | null;
+            role: components["schemas"]["Role"];
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Link */
+            link: string;
+        };
+        /**
+         * CreatedKey
+         * @description A new key: this is the only time it is shown.
+         */
+        CreatedKey: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Prefix
+             * @example tp_3kQ0fJ2a
+             */
+            prefix: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+            /** Library Id */
             library_id: string | null;
-            request_id: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /** Last Used At */
+            last_used_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
             created_at: string;
-            run_after: string;
-            started_at: string | null;
-            finished_at: string | null;
+            /**
+             * Key
+             * @example tp_3kQ0fJ2a…
+             */
+            key: string;
         };
-        JobCreate: {
-            kind: string;
+        /**
+         * EnrolmentView
+         * @description What an authenticator app needs; shown once.
+         */
+        EnrolmentView: {
+            /** Secret */
+            secret: string;
+            /** Uri */
+            uri: string;
+            /** Qr Svg */
+            qr_svg: string;
         };
-        JobKindSummary: {
-            kind: string;
-            ready: number;
-            running: number;
-            done: number;
-            failed: number;
-            cancelled: number;
-            quarantined: number;
-        };
-        JobsSummary: {
-            kinds: components["schemas"]["JobKindSummary"][];
-        };
-        HealthCheck: {
-            state: string;
-            detail: string | null;
-        };
+        /**
+         * Health
+         * @description ``ok``: all is well. ``degraded``: requests work, jobs wait. ``down``: requests fail.
+         */
         Health: {
-            /** @enum {string} */
+            /**
+             * Status
+             * @enum {string}
+             */
             status: "ok" | "degraded" | "down";
+            /**
+             * Version
+             * @example 0.1.0
+             */
             version: string;
+            /** Checks */
             checks: {
-                [key: string]: unknown;
+                [key: string]: components["schemas"]["Check"];
             };
         };
-        ProblemError: {
-            pointer: string;
-            detail: string;
+        /**
+         * InviteView
+         * @description An invitation nobody has used yet.
+         */
+        InviteView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Email */
+            email: string | null;
+            role: components["schemas"]["Role"];
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
         };
-        Problem: {
-            type: string;
-            title: string;
-            status: number;
-            detail: string;
+        /**
+         * JobView
+         * @description A job.
+         */
+        JobView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @example upkeep.selfcheck
+             */
+            kind: string;
+            /** Queue */
+            queue: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ready" | "running" | "done" | "failed" | "cancelled" | "quarantined";
+            /** Priority */
+            priority: number;
+            progress: components["schemas"]["Progress"] | null;
+            /** Attempts */
+            attempts: number;
+            /** Max Attempts */
+            max_attempts: number;
+            /** Crashes */
+            crashes: number;
+            /** Error */
+            error: string | null;
+            /** Cancel Requested */
+            cancel_requested: boolean;
+            /** Library Id */
+            library_id: string | null;
+            /** Request Id */
             request_id: string | null;
-            errors?: components["schemas"]["ProblemError"][];
-            retry_after?: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Run After
+             * Format: date-time
+             */
+            run_after: string;
+            /** Started At */
+            started_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
         };
-        AccountSessionPage: {
-            items: components["schemas"]["AccountSession"][];
-            next: string | null;
+        /**
+         * KeyView
+         * @description A key, without the key.
+         */
+        KeyView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Prefix
+             * @example tp_3kQ0fJ2a
+             */
+            prefix: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+            /** Library Id */
+            library_id: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /** Last Used At */
+            last_used_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
         };
-        ApiKeyPage: {
-            items: components["schemas"]["ApiKey"][];
-            next: string | null;
+        /**
+         * KindCounts
+         * @description How many jobs of a kind are in each state.
+         */
+        KindCounts: {
+            /** Kind */
+            kind: string;
+            /**
+             * Ready
+             * @default 0
+             */
+            ready: number;
+            /**
+             * Running
+             * @default 0
+             */
+            running: number;
+            /**
+             * Done
+             * @default 0
+             */
+            done: number;
+            /**
+             * Failed
+             * @default 0
+             */
+            failed: number;
+            /**
+             * Cancelled
+             * @default 0
+             */
+            cancelled: number;
+            /**
+             * Quarantined
+             * @default 0
+             */
+            quarantined: number;
         };
-        LibraryPage: {
-            items: components["schemas"]["Library"][];
-            next: string | null;
+        /**
+         * KindView
+         * @description A kind of problem; its address is the ``type`` of the problems of this kind.
+         */
+        KindView: {
+            /**
+             * Code
+             * @example not-found
+             */
+            code: string;
+            /**
+             * Status
+             * @example 404
+             */
+            status: number;
+            /** Title */
+            title: string;
         };
-        MemberPage: {
-            items: components["schemas"]["Member"][];
-            next: string | null;
+        /**
+         * LibraryName
+         * @description What a library is called.
+         */
+        LibraryName: {
+            /**
+             * Name
+             * @example Anna
+             */
+            name: string;
         };
-        LibraryInvitePage: {
-            items: components["schemas"]["LibraryInvite"][];
-            next: string | null;
+        /**
+         * LibraryView
+         * @description A library, and what the caller may do in it.
+         */
+        LibraryView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
         };
-        AccountAdminPage: {
-            items: components["schemas"]["AccountAdmin"][];
-            next: string | null;
+        /**
+         * LinkToken
+         * @description The part of a link behind '#'.
+         */
+        LinkToken: {
+            /** Token */
+            token: string;
         };
-        AuditEntryPage: {
-            items: components["schemas"]["AuditEntry"][];
-            next: string | null;
+        /**
+         * LinkView
+         * @description What a link is for.
+         */
+        LinkView: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "first_admin" | "invite" | "password_reset";
+            /** Email */
+            email: string | null;
+            /** Library Name */
+            library_name: string | null;
+            /** Account Exists */
+            account_exists: boolean;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
         };
-        JobPage: {
-            items: components["schemas"]["Job"][];
-            next: string | null;
+        /**
+         * MemberView
+         * @description Somebody who belongs to a library.
+         */
+        MemberView: {
+            /**
+             * Account Id
+             * Format: uuid
+             */
+            account_id: string;
+            /** Email */
+            email: string;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+            /**
+             * Joined At
+             * Format: date-time
+             */
+            joined_at: string;
+        };
+        /**
+         * NewInvitation
+         * @description Whom to invite to this installation. Without an address, whoever holds the link may come.
+         */
+        NewInvitation: {
+            /** Email */
+            email?: string | null;
+            /**
+             * Is Admin
+             * @default false
+             */
+            is_admin: boolean;
+        };
+        /**
+         * NewInvite
+         * @description Whom to invite as what. Without an address, whoever holds the link may come.
+         */
+        NewInvite: {
+            /** Email */
+            email?: string | null;
+            role: components["schemas"]["Role"];
+        };
+        /**
+         * NewJob
+         * @description A job that admins may start by hand.
+         */
+        NewJob: {
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "upkeep.selfcheck";
+        };
+        /**
+         * NewKey
+         * @description What a key shall be for. ``library_id`` binds it to one library.
+         */
+        NewKey: {
+            /**
+             * Name
+             * @example Anna
+             */
+            name: string;
+            /**
+             * Scopes
+             * @example [
+             *       "read",
+             *       "upload"
+             *     ]
+             */
+            scopes: components["schemas"]["Scope"][];
+            /** Library Id */
+            library_id?: string | null;
+            /** Expires At */
+            expires_at?: string | null;
+        };
+        /**
+         * OneTimeLink
+         * @description A link to hand over; it is shown once.
+         */
+        OneTimeLink: {
+            /**
+             * Link
+             * @example https://photos.example.org/welcome#…
+             */
+            link: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /** Page[AccountRow] */
+        Page_AccountRow_: {
+            /** Items */
+            items: components["schemas"]["AccountRow"][];
+            /**
+             * Next
+             * @description Cursor of the next page; null on the last one.
+             */
+            next?: string | null;
+        };
+        /** Page[AuditRow] */
+        Page_AuditRow_: {
+            /** Items */
+            items: components["schemas"]["AuditRow"][];
+            /**
+             * Next
+             * @description Cursor of the next page; null on the last one.
+             */
+            next?: string | null;
+        };
+        /** Page[InviteView] */
+        Page_InviteView_: {
+            /** Items */
+            items: components["schemas"]["InviteView"][];
+            /**
+             * Next
+             * @description Cursor of the next page; null on the last one.
+             */
+            next?: string | null;
+        };
+        /** Page[JobView] */
+        Page_JobView_: {
+            /** Items */
+            items: components["schemas"]["JobView"][];
+            /**
+             * Next
+             * @description Cursor of the next page; null on the last one.
+             */
+            next?: string | null;
+        };
+        /** Page[KeyView] */
+        Page_KeyView_: {
+            /** Items */
+            items: components["schemas"]["KeyView"][];
+            /**
+             * Next
+             * @description Cursor of the next page; null on the last one.
+             */
+            next?: string | null;
+        };
+        /** Page[LibraryView] */
+        Page_LibraryView_: {
+            /** Items */
+            items: components["schemas"]["LibraryView"][];
+            /**
+             * Next
+             * @description Cursor of the next page; null on the last one.
+             */
+            next?: string | null;
+        };
+        /** Page[MemberView] */
+        Page_MemberView_: {
+            /** Items */
+            items: components["schemas"]["MemberView"][];
+            /**
+             * Next
+             * @description Cursor of the next page; null on the last one.
+             */
+            next?: string | null;
+        };
+        /** Page[SessionRow] */
+        Page_SessionRow_: {
+            /** Items */
+            items: components["schemas"]["SessionRow"][];
+            /**
+             * Next
+             * @description Cursor of the next page; null on the last one.
+             */
+            next?: string | null;
+        };
+        /**
+         * PasswordChange
+         * @description The password so far, and the new one.
+         */
+        PasswordChange: {
+            /**
+             * Current Password
+             * @example three unrelated words
+             */
+            current_password: string;
+            /**
+             * New Password
+             * @example three unrelated words
+             */
+            new_password: string;
+        };
+        /**
+         * Progress
+         * @description How far a job is.
+         */
+        Progress: {
+            /** Done */
+            done: number;
+            /** Total */
+            total: number;
+            /** Message */
+            message: string | null;
+        };
+        /**
+         * Proof
+         * @description The password, asked for again before something weighty.
+         */
+        Proof: {
+            /**
+             * Password
+             * @example three unrelated words
+             */
+            password: string;
+        };
+        /**
+         * RecoveryCodes
+         * @description Codes that stand in for the second factor, each once; shown once.
+         */
+        RecoveryCodes: {
+            /**
+             * Recovery Codes
+             * @example [
+             *       "k3mvp-x8q2r"
+             *     ]
+             */
+            recovery_codes: string[];
+        };
+        /**
+         * ResetRequest
+         * @description Whose password was forgotten.
+         */
+        ResetRequest: {
+            /**
+             * Email
+             * @example anna@example.org
+             */
+            email: string;
+        };
+        /**
+         * Role
+         * @description What a member may do in a library: see, change, or also decide who belongs to it.
+         * @enum {string}
+         */
+        Role: "viewer" | "editor" | "owner";
+        /**
+         * RoleChange
+         * @description The new role.
+         */
+        RoleChange: {
+            role: components["schemas"]["Role"];
+        };
+        /**
+         * Scope
+         * @description What an API key may be used for. A session has all of them; ``admin`` also needs an admin's account.
+         * @enum {string}
+         */
+        Scope: "read" | "upload" | "write" | "metrics" | "admin";
+        /**
+         * SessionRow
+         * @description Where the account is signed in.
+         */
+        SessionRow: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Last Seen At
+             * Format: date-time
+             */
+            last_seen_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Ip */
+            ip: string | null;
+            /** User Agent */
+            user_agent: string | null;
+            /** Current */
+            current: boolean;
+        };
+        /**
+         * SessionView
+         * @description Who is signed in. ``csrf_token`` goes into the header X-CSRF-Token of every request that changes something.
+         */
+        SessionView: {
+            account: components["schemas"]["AccountView"];
+            /** Csrf Token */
+            csrf_token: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /**
+         * SignIn
+         * @description E-mail, password, and the second factor once it is asked for.
+         */
+        SignIn: {
+            /**
+             * Email
+             * @example anna@example.org
+             */
+            email: string;
+            /**
+             * Password
+             * @example three unrelated words
+             */
+            password: string;
+            /**
+             * Code
+             * @example 123456
+             */
+            code?: string | null;
+        };
+        /**
+         * Summary
+         * @description All kinds that have jobs.
+         */
+        Summary: {
+            /** Kinds */
+            kinds: components["schemas"]["KindCounts"][];
+        };
+        /**
+         * Problem
+         * @description A problem document (RFC 9457).
+         */
+        Problem: {
+            /**
+             * Type
+             * @example /api/v1/problems/not-found
+             */
+            type: string;
+            /**
+             * Title
+             * @example Not found
+             */
+            title: string;
+            /**
+             * Status
+             * @example 404
+             */
+            status: number;
+            /**
+             * Detail
+             * @example There is no library with this id that you may see.
+             */
+            detail: string;
+            /**
+             * Request Id
+             * @default null
+             * @example 018f3c1e9a7b4c5d
+             */
+            request_id: string | null;
+            /**
+             * Errors
+             * @default null
+             */
+            errors: components["schemas"]["FieldError"][] | null;
+            /**
+             * Retry After
+             * @description Seconds to wait before trying again.
+             * @default null
+             */
+            retry_after: number | null;
+        };
+        /**
+         * FieldError
+         * @description What is wrong with one part of a request.
+         */
+        FieldError: {
+            /**
+             * Pointer
+             * @example /body/email
+             */
+            pointer: string;
+            /**
+             * Detail
+             * @example Field required
+             */
+            detail: string;
         };
     };
     responses: never;

@@ -4,7 +4,7 @@ import { usePagedList } from './usePagedList'
 
 export function useAccountSessions() {
   const list = usePagedList<AccountSession>(
-    (cursor) => call(client.GET('/api/v1/account/sessions', { params: { query: { cursor } } })),
+    () => call(client.GET('/api/v1/account/sessions')),
     (session) => session.id,
   )
 

@@ -4,7 +4,7 @@ import { usePagedList } from './usePagedList'
 
 export function useApiKeys() {
   const list = usePagedList<ApiKey>(
-    (cursor) => call(client.GET('/api/v1/apikeys', { params: { query: { cursor } } })),
+    () => call(client.GET('/api/v1/apikeys')),
     (key) => key.id,
   )
 

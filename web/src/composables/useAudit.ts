@@ -5,7 +5,7 @@ import { usePagedList } from './usePagedList'
 export function useAudit() {
   const list = usePagedList<AuditEntry>(
     (cursor) => call(client.GET('/api/v1/audit', { params: { query: { cursor } } })),
-    (entry) => entry.id,
+    (entry) => String(entry.id),
   )
   return { list }
 }

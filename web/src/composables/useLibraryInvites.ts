@@ -5,8 +5,7 @@ import { usePagedList } from './usePagedList'
 export function useLibraryInvites(libraryId: string) {
   const path = { library_id: libraryId }
   const list = usePagedList<LibraryInvite>(
-    (cursor) =>
-      call(client.GET('/api/v1/libraries/{library_id}/invites', { params: { path, query: { cursor } } })),
+    () => call(client.GET('/api/v1/libraries/{library_id}/invites', { params: { path } })),
     (invite) => invite.id,
   )
 

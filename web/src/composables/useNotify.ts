@@ -5,12 +5,16 @@ import { useProblemText } from './useProblemText'
 /** Short notices in the corner. A screen reader hears them: toasts are live regions. */
 export function useNotify() {
   const toast = useToast()
-  const problemText = useProblemText()
+  const { problemText, problemDetail } = useProblemText()
 
   return {
     done: (summary: string) => toast.add({ severity: 'success', summary, life: 4000 }),
     // Failures stay until they are dismissed.
     failed: (problem: ApiProblem) =>
-      toast.add({ severity: 'error', summary: problemText(problem) }),
+      toast.add({
+        severity: 'error',
+        summary: problemText(problem),
+        detail: problemDetail(problem),
+      }),
   }
 }
