@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 def _one_line(value: str) -> str:
     stripped = " ".join(value.split())
-    if not stripped or any(ord(character) < 32 or ord(character) == 127 for character in value):  # noqa: PLR2004
+    if not stripped or any(ord(character) < 32 or ord(character) == 127 for character in stripped):  # noqa: PLR2004
         message = "write one line of text that is not empty"
         raise ValueError(message)
     return stripped

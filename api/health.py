@@ -58,7 +58,8 @@ async def live() -> dict[str, str]:
 
 async def _check(question: Awaitable[object]) -> Check:
     try:
-        await asyncio.wait_for(question, _PATIENCE)
+        async with asyncio.timeout(_PATIENCE):
+            await question
     except Exception as error:  # noqa: BLE001  # whatever is wrong with a part, the answer is that it is down
         # The kind of error only: messages of drivers hold host names, and everybody may read this page.
         return Check(state="down", detail=type(error).__name__)
@@ -71,8 +72,10 @@ async def _workers(runtime: Runtime) -> Check:
             return await queue.live_workers(session)
 
     try:
-        if await asyncio.wait_for(count(), _PATIENCE):
-            return Check(state="ok")
+        async with asyncio.timeout(_PATIENCE):
+            found = await count()
     except Exception as error:  # noqa: BLE001  # as above
         return Check(state="down", detail=type(error).__name__)
+    if found:
+        return Check(state="ok")
     return Check(state="down", detail="no worker is running; start one with 'tagphoto work'")

@@ -13,13 +13,16 @@ if TYPE_CHECKING:
 
 
 class Scope(StrEnum):
-    """What an API key may be used for. A session has all of them; ``admin`` also needs an admin's account."""
+    """What an API key may be used for. A session has all of them; the last two also need an admin's account."""
 
     READ = "read"
     UPLOAD = "upload"
     WRITE = "write"
     METRICS = "metrics"
     ADMIN = "admin"
+
+
+_ADMINS_ONLY = frozenset({Scope.METRICS, Scope.ADMIN})
 
 
 class Role(StrEnum):
@@ -49,11 +52,11 @@ class Caller:
     only_library: UUID | None = None
 
     def require(self, scope: Scope) -> None:
-        """Refuse a key without the scope, and for ``admin`` an account that is no admin."""
+        """Refuse a key without the scope, and, for what concerns the installation, an account that is no admin."""
         if scope not in self.scopes:
             message = f"This API key lacks the scope '{scope}'. Create one that has it."
             raise Forbidden(message)
-        if scope is Scope.ADMIN and not self.is_admin:
+        if scope in _ADMINS_ONLY and not self.is_admin:
             message = "Only admins of this installation may do this."
             raise Forbidden(message)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hmac
 import os
+import secrets
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -53,12 +54,15 @@ class Keyring:
 def load(path: Path) -> Keyring:
     """Read the root key, or refuse to start with a line that says what is wrong."""
     try:
-        text = path.read_text(encoding="ascii").strip()
+        text = path.read_text(encoding="ascii", errors="replace").strip()
     except FileNotFoundError as error:
-        message = f"The root key {path} is missing. Restore it from your backup, or set TAGPHOTO_ROOT_KEY_FILE to it."
+        message = (
+            f"The root key {path} is missing, and this database has data sealed under it. "
+            "Restore it from your backup, or set TAGPHOTO_ROOT_KEY_FILE to where it is."
+        )
         raise StartRefused(message) from error
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"The root key {path} cannot be read: {error}. Make it readable for this user."
+    except OSError as error:
+        message = f"The root key {path} cannot be read: {error.strerror}. Make it a file that this user may read."
         raise StartRefused(message) from error
     header, _, encoded = text.partition(" ")
     try:
@@ -73,14 +77,31 @@ def load(path: Path) -> Keyring:
 
 def load_or_create(path: Path) -> Keyring:
     """Read the root key, or make it: for a new database, that has nothing sealed under an earlier one."""
-    return load(path) if path.exists() else create(path)
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return create(path)
+    except OSError:
+        return load(path)  # which says what is wrong
+    return load(path)
 
 
 def create(path: Path) -> Keyring:
     """Make a root key that survives a power cut: written, synced and named in that order, for its owner's eyes only."""
-    root = os.urandom(_KEY_BYTES)
+    try:
+        return _create(path, os.urandom(_KEY_BYTES))
+    except OSError as error:
+        message = (
+            f"The root key {path} cannot be made: {error.strerror}. "
+            "Make its folder writable for this user, or choose another with TAGPHOTO_ROOT_KEY_FILE."
+        )
+        raise StartRefused(message) from error
+
+
+def _create(path: Path, root: bytes) -> Keyring:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.new")
+    # Not named after our process id: in a container that is the same at every start, also at the one after a crash.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(f"{_HEADER} {base64.b64encode(root).decode()}\n".encode())

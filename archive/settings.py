@@ -6,6 +6,7 @@ Everything else receives values. The environment wins over the file, the file ov
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from typing_extensions import override
 
 from archive.errors import StartRefused
+from storage import check_url
 
 PREFIX = "TAGPHOTO_"
 CONFIG_VARIABLE = "TAGPHOTO_CONFIG"
@@ -31,7 +33,7 @@ def _default_data() -> Path:
 class Settings(BaseSettings):
     """All settings, each with the sentence ``tagphoto doctor`` and ``docs/operating.md`` show."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
     data: Path = Field(
         default_factory=_default_data, description="Folder of the embedded servers, logs and the root key."
@@ -66,22 +68,26 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: str | None) -> str | None:
-        return _checked_url(value, ("redis", "rediss", "unix"), "redis://host:6379/0")
+        return _checked_url(value, ("redis", "rediss", "unix"), "redis://:password@host:6379/0")
 
     @field_validator("store_url")
     @classmethod
     def _store(cls, value: str | None) -> str | None:
-        return _checked_url(value, ("file", "s3"), "file:///srv/tagphoto or s3://key:secret@host/bucket")
+        checked = _checked_url(value, ("file", "s3"), "file:///srv/tagphoto or s3://key:secret@host/bucket")
+        if checked:
+            check_url(checked)
+        return checked
 
     @field_validator("smtp_url")
     @classmethod
     def _smtp(cls, value: str | None) -> str | None:
-        return _checked_url(value, ("smtp", "smtps", "smtp+starttls"), "smtp+starttls://user:password@host:587")
+        example = "smtp+starttls://user:password@host:587"
+        return _checked_url(value, ("smtp", "smtps", "smtp+starttls"), example, needs_host=True)
 
     @field_validator("public_url")
     @classmethod
     def _public(cls, value: str | None) -> str | None:
-        checked = _checked_url(value, ("http", "https"), "https://photos.example.org")
+        checked = _checked_url(value, ("http", "https"), "https://photos.example.org", needs_host=True)
         return checked.rstrip("/") if checked else None
 
     @field_validator("log_level")
@@ -95,14 +101,19 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _mail_is_whole(self) -> Self:
         if self.smtp_url and not self.mail_from:
-            message = "mail_from is needed when smtp_url is set: the sender address, such as photos@example.org"
+            message = (
+                f"{PREFIX}MAIL_FROM is needed when {PREFIX}SMTP_URL is set: the sender address, "
+                "such as photos@example.org"
+            )
             raise ValueError(message)
         return self
 
     @property
     def url(self) -> str:
         """How people reach the service."""
-        return self.public_url or f"http://{self.host}:{self.port}"
+        # Nobody can open the address that means "all of this machine's addresses".
+        host = "localhost" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def key_file(self) -> Path:
@@ -144,7 +155,7 @@ def read_settings(**overrides: Any) -> Settings:  # noqa: ANN401  # each is vali
         settings = Settings(**overrides)
     except ValidationError as error:
         faults += [_fault(item["loc"], item["msg"], item.get("input")) for item in error.errors()]
-    except ValueError as error:  # TOML that is no TOML
+    except (ValueError, OSError) as error:  # TOML that is no TOML, or is not for our eyes
         faults.append(f"{config_file()} cannot be read: {error}. Mend the file or remove it.")
     if faults:
         raise StartRefused("\n".join(faults))
@@ -158,32 +169,46 @@ def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
 
 
 def _fault(location: tuple[int | str, ...], message: str, value: object) -> str:
+    text = message.removeprefix("Value error, ")
     if not location:
-        return f"Settings: {message.removeprefix('Value error, ')}."
-    name = str(location[0])
+        return text + "."
+    name, file = str(location[0]), config_file()
     if name not in Settings.model_fields:
-        return f"{name} in {config_file()} is not a setting. Remove the line; 'tagphoto doctor' lists the settings."
+        known = ", ".join(sorted(Settings.model_fields))
+        return f"{name} in {file} is not a setting. Remove the line, or use one of: {known}."
+    variable = PREFIX + name.upper()
+    place = f"{name} in {file}" if file and not os.environ.get(variable) else variable
     shown = "" if name.endswith("_url") else f" (it is {value!r})"  # URLs carry passwords
-    return f"{PREFIX}{name.upper()}: {message.removeprefix('Value error, ')}{shown}."
+    return f"{place}: {text}{shown}."
 
 
-def _checked_url(value: str | None, schemes: tuple[str, ...], example: str) -> str | None:
+def _checked_url(value: str | None, schemes: tuple[str, ...], example: str, *, needs_host: bool = False) -> str | None:
     if not value:
         return None
     try:
-        known = urlsplit(value).scheme in schemes
-    except ValueError:
-        known = False
-    if not known:
+        parts = urlsplit(value)
+        # An '@' behind the host, or two before it, are those of a password with a '/', '#', '?' or '@' in it.
+        mixed_up = value.count("@") > 1 or ("@" in value and "@" not in parts.netloc)
+        _ = parts.port
+    except ValueError:  # a port that is no number, often because the password before it holds a '/'
+        parts, mixed_up = urlsplit(""), "@" in value
+    if mixed_up:
+        message = "a '/', '#', '?' or '@' in a user name or password is written %2F, %23, %3F or %40 in a URL"
+        raise ValueError(message)
+    if parts.scheme not in schemes or (needs_host and not parts.hostname):
         message = f"this is not a URL that can be used here; write one like {example}"
         raise ValueError(message)
     return value
 
 
+# Up to the last '@', because a password with a '/' in it was not escaped by whoever got the URL wrong.
+_PASSWORD = re.compile(r"(?<=://)([^:/?#]*):.*@", re.DOTALL)
+_PASSWORD_OPTION = re.compile(r"(?<=[?&])((?:ssl)?password|secret)=[^&]*", re.IGNORECASE)
+
+
 def masked(url: str) -> str:
     """Show a URL without its password."""
-    password = urlsplit(url).password
-    return url.replace(f":{password}@", ":…@") if password else url
+    return _PASSWORD_OPTION.sub(r"\1=…", _PASSWORD.sub(r"\1:…@", url))
 
 
 @dataclass(frozen=True, slots=True)

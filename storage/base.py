@@ -49,10 +49,17 @@ class Stat:
 
 
 class Store(Protocol):
-    """Keeps bytes under keys. Keys are lower-case words of letters, digits, '-' and '_', joined by '/'."""
+    """Keeps bytes under keys. Keys are lower-case words of letters, digits, '-' and '_', joined by '/'.
+
+    No key is the folder of another: beside ``a/b`` there is no ``a``, and a store may refuse it as ObjectExists.
+    A store that is away says StoreUnavailable, never ObjectMissing: nobody shall take an unmounted disk for a loss.
+    """
 
     async def put(self, key: str, body: AsyncIterator[bytes]) -> int:
-        """Write an object, whole or not at all, and durably before returning its size. An existing key is refused."""
+        """Write an object, whole or not at all, and durably before returning its size. An existing key is refused.
+
+        What the body raises comes out as it is, and leaves nothing behind.
+        """
         ...
 
     def read_range(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
@@ -86,10 +93,15 @@ class Store(Protocol):
 
 def checked_key(key: str) -> str:
     """Refuse keys that could leave a folder or differ between stores."""
-    if len(key) > _KEY_LENGTH or not _KEY.fullmatch(key):
+    if not is_key(key):
         message = f"not a key: {key[:80]!r}"
         raise ValueError(message)
     return key
+
+
+def is_key(key: str) -> bool:
+    """Tell keys from what else may lie in a folder or a bucket."""
+    return len(key) <= _KEY_LENGTH and _KEY.fullmatch(key) is not None
 
 
 async def gathered(pieces: AsyncIterator[bytes]) -> bytes:

@@ -15,8 +15,9 @@ class MemoryStore:
 
     async def put(self, key: str, body: AsyncIterator[bytes]) -> int:
         """Write an object once it was received whole."""
+        checked_key(key)
         content = await gathered(body)
-        if checked_key(key) in self._objects:
+        if key in self._objects:
             raise ObjectExists(key)
         self._objects[key] = content
         return len(content)

@@ -14,12 +14,29 @@ from storage.s3 import S3Address, S3Store
 
 def open_store(url: str) -> Store:
     """Open ``file:///folder``, ``s3://key:secret@host/bucket`` or ``memory:``."""
+    place = _parse(url)
+    if isinstance(place, Path):
+        return LocalStore(place)
+    return S3Store(place) if place else MemoryStore()
+
+
+def check_url(url: str) -> None:
+    """Refuse a URL that names no store, with a ValueError that says what is wrong but shows no secret."""
+    _parse(url)
+
+
+def _parse(url: str) -> Path | S3Address | None:
     parts = urlsplit(url)
     if parts.scheme == "memory":
-        return MemoryStore()
-    if parts.scheme == "file":
-        return LocalStore(Path(url2pathname(parts.path)))
+        return None
     if parts.scheme == "s3":
-        return S3Store(S3Address.parse(url))
-    message = f"not the URL of a store: {parts.scheme}://…"
-    raise ValueError(message)
+        return S3Address.parse(url)
+    if parts.scheme != "file":
+        message = f"not the URL of a store: {parts.scheme}://…"
+        raise ValueError(message)
+    folder = Path(url2pathname(parts.path))
+    # With two slashes the first folder would be taken for a host, and the rest for the whole path.
+    if parts.netloc not in {"", "localhost"} or not folder.is_absolute():
+        message = "a folder is written with its whole path after three slashes: file:///srv/tagphoto"
+        raise ValueError(message)
+    return folder

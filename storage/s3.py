@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, Self, cast
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -15,9 +16,10 @@ import urllib3
 from minio import Minio
 from minio.error import MinioException, S3Error
 
-from storage.base import CHUNK, ObjectExists, ObjectMissing, Stat, StoreUnavailable, checked_key, gathered
+from storage.base import CHUNK, ObjectExists, ObjectMissing, Stat, StoreUnavailable, checked_key, gathered, is_key
 
 _MISSING = {"NoSuchKey", "NoSuchObject"}
+_PAGE = 1000  # what a server sends at once
 _EXISTS = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
@@ -36,10 +38,15 @@ class S3Address:
     @classmethod
     def parse(cls, url: str) -> Self:
         """Read the URL, or say what it lacks."""
-        parts, options = urlsplit(url), parse_qs(urlsplit(url).query)
+        parts = urlsplit(url)
+        options = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
         bucket, _, prefix = parts.path.strip("/").partition("/")
         if not (parts.hostname and bucket and parts.username and parts.password):
             message = "an S3 store is written s3://key:secret@host/bucket, with %2F for a '/' in the secret"
+            raise ValueError(message)
+        # A misspelt 'tls' must not become a connection in the clear or a puzzle.
+        if options.keys() - {"region", "tls"} or options.get("tls", "true") not in {"true", "false"}:
+            message = "an S3 store has no options but ?region=NAME and ?tls=true or tls=false"
             raise ValueError(message)
         return cls(
             host=parts.hostname + (f":{parts.port}" if parts.port else ""),
@@ -47,8 +54,8 @@ class S3Address:
             prefix=prefix + "/" if prefix else "",
             access_key=unquote(parts.username),
             secret_key=unquote(parts.password),
-            region=options.get("region", [None])[0],
-            tls=options.get("tls", ["true"])[0] != "false",
+            region=options.get("region") or None,
+            tls=options.get("tls") != "false",
         )
 
 
@@ -77,7 +84,8 @@ class S3Store:
         name = self._name(key)
         with SpooledTemporaryFile(max_size=8 * CHUNK) as file:
             async for piece in body:
-                await asyncio.to_thread(file.write, piece)
+                with _refusals():  # the disk for temporary files may be full
+                    await asyncio.to_thread(file.write, piece)
             size = file.tell()
             file.seek(0)
             with _refusals(key):
@@ -98,6 +106,10 @@ class S3Store:
                 self._client.get_object, self._bucket, self._name(key), offset=start, length=wanted
             )
             try:
+                # By its bytes, not by its status, which servers choose differently.
+                if (sent := response.headers.get("Content-Length")) not in {None, str(wanted)}:
+                    message = f"{key}: {wanted} bytes were asked for and {sent} sent; does the server know ranges?"
+                    raise StoreUnavailable(message)
                 while piece := await asyncio.to_thread(response.read, CHUNK):
                     wanted -= len(piece)
                     yield piece
@@ -114,9 +126,12 @@ class S3Store:
 
     async def stat(self, key: str) -> Stat:
         """Describe an object."""
-        with _refusals(key):
-            found = await asyncio.to_thread(self._client.stat_object, self._bucket, self._name(key))
-        return Stat(key, found.size or 0)
+        try:
+            return await self._stat(key)
+        except ObjectMissing:
+            # The answer has no body that could say whether it is the object that is missing, or the whole bucket.
+            await self.ping()
+            raise
 
     async def delete(self, key: str) -> None:
         """Delete an object."""
@@ -127,8 +142,11 @@ class S3Store:
         """Go through the objects, a page of the server's at a time."""
         found = iter(self._client.list_objects(self._bucket, self._prefix + prefix, recursive=True))
         with _refusals():
-            while (entry := await asyncio.to_thread(next, found, None)) is not None:
-                yield Stat((entry.object_name or "").removeprefix(self._prefix), entry.size or 0)
+            while page := await asyncio.to_thread(lambda: tuple(islice(found, _PAGE))):
+                for entry in page:
+                    key = (entry.object_name or "").removeprefix(self._prefix)
+                    if is_key(key):  # other tools leave markers of folders
+                        yield Stat(key, entry.size or 0)
 
     async def ping(self) -> None:
         """Fail unless the bucket is there."""
@@ -141,9 +159,14 @@ class S3Store:
         """Close the connections."""
         self._pool.clear()
 
+    async def _stat(self, key: str) -> Stat:
+        with _refusals(key):
+            found = await asyncio.to_thread(self._client.stat_object, self._bucket, self._name(key))
+        return Stat(key, found.size or 0)
+
     async def _exists(self, key: str) -> bool:
         try:
-            await self.stat(key)
+            await self._stat(key)
         except ObjectMissing:
             return False
         return True

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 import httpx
 import pytest
 import redis
 from fastapi import FastAPI
 
 from api.app import create_app
-from archive import log, schema
-from archive.embedded import addresses as places_of
-from archive.embedded import valkey
-from archive.embedded.places import socket_folder
-from archive.embedded.postgres import Postgres, find_binaries
-from archive.embedded.privileges import service_user
-from archive.embedded.servers import _make_socket_folder
+from archive import log
 from archive.runtime import Runtime, open_runtime
 from archive.settings import Addresses, Settings, read_settings
 from storage.memory import MemoryStore
-from tests.support import people, servers
+from tests.support import people
+from tests.support.cluster import Cluster, running
 from tests.support.people import Person
 
-# Tests lose nothing they want to keep in a power cut.
-_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 _numbers = itertools.count(1)
 
 
@@ -48,61 +37,22 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """A PostgreSQL with a migrated template, and a Valkey."""
-
-    settings: Settings
-    postgres: Postgres
-    redis_url: str
-
-    def dsn(self, database: str) -> str:
-        return f"postgresql://tagphoto@/{database}?host={socket_folder(self.settings.data)}"
-
-
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory, _clean_environment: None) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("cluster")
-    # The servers may run as another user, who has to get there.
-    for parent in [folder, *folder.parents][:4]:
-        if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
-            parent.chmod(0o755)
-    settings = read_settings(data=folder)
-    user, binaries, binary = service_user(), find_binaries(), valkey.find_binary()
-    assert binaries is not None
-    assert binary is not None
-    _make_socket_folder(socket_folder(folder), user)
-    postgres = Postgres(folder, user, binaries, _FAST)
-    postgres.prepare()
-    with ExitStack() as stack:
-        stack.enter_context(servers.running(postgres.program()))
-        stack.enter_context(servers.running(valkey.program(folder, user, binary)))
-        made = Cluster(settings, postgres, places_of(settings).redis)
-        asyncio.run(_make_template(made))
+    with running(tmp_path_factory.mktemp("cluster")) as made:
         yield made
-
-
-async def _make_template(cluster: Cluster) -> None:
-    await _execute(cluster, "CREATE DATABASE template")
-    await schema.upgrade(cluster.dsn("template"))
-
-
-async def _execute(cluster: Cluster, statement: str) -> None:
-    connection = await asyncpg.connect(cluster.dsn("postgres"))
-    await connection.execute(statement)
-    await connection.close()
 
 
 @pytest.fixture
 async def addresses(cluster: Cluster) -> AsyncIterator[Addresses]:
     """A migrated database and an empty Redis, for this test alone."""
     name = f"test{next(_numbers)}"
-    await _execute(cluster, f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
+    await cluster.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
     client = redis.Redis.from_url(cluster.redis_url)
     client.flushall()
     client.close()
     yield Addresses(database=cluster.dsn(name), redis=cluster.redis_url, store="memory:")
-    await _execute(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+    await cluster.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from api.cli import common
 from archive.access import Caller, Scope
 from archive.accounts import passwords
 from archive.accounts import service as accounts
+from archive.errors import AccountExists, Conflict, Invalid
 from archive.libraries import service as libraries
 from archive.links import service as links
 from archive.models import Account
@@ -31,7 +32,7 @@ def create(email: str, name: str | None, *, admin: bool, password_stdin: bool) -
 
     Without --password-stdin it has no password yet; the link in the answer lets the person choose one.
     """
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else None
+    password = _read_password() if password_stdin else None
 
     async def action(settings: Settings) -> None:
         if password is not None:
@@ -39,7 +40,11 @@ def create(email: str, name: str | None, *, admin: bool, password_stdin: bool) -
         hashed = await passwords.hash_password(password) if password is not None else None
         async with common.opened(settings) as runtime, runtime.database.transaction() as session:
             shown = name or email.partition("@")[0]
-            made = await accounts.create(session, email=email, name=shown, password_hash=hashed, is_admin=admin)
+            try:
+                made = await accounts.create(session, email=email, name=shown, password_hash=hashed, is_admin=admin)
+            except AccountExists as error:  # whose own words are for somebody with an invitation
+                message = f"There is already an account with the address {email}. 'tagphoto account list' shows it."
+                raise Conflict(message) from error
             accounts.record_creation(session, made, by="command line")
             library = await libraries.make_for(session, made.id, shown)
             result = _shown(made) | {"library_id": library.id}
@@ -74,6 +79,14 @@ def disable(email: str) -> None:
             common.print_json(_shown(await accounts.administer(session, operator, found.id, disabled=True)))
 
     common.run(action)
+
+
+def _read_password() -> str:
+    try:
+        return sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        message = "The password on standard input is not UTF-8 text."
+        raise Invalid(message) from error
 
 
 def _shown(row: Account) -> dict[str, object]:

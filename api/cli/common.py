@@ -16,6 +16,7 @@ from archive.embedded.servers import reachable
 from archive.errors import StartRefused
 from archive.runtime import Runtime, open_runtime
 from archive.settings import Addresses, Settings, masked, read_settings
+from storage import StoreError, open_store
 
 T = TypeVar("T")
 
@@ -35,23 +36,51 @@ def run(action: Callable[[Settings], Awaitable[T]], **overrides: Any) -> T:  # n
 async def opened(settings: Settings) -> AsyncIterator[Runtime]:
     """Open the runtime for one command, whether the service is running or not."""
     async with reachable(settings) as addresses:
-        await require_database(addresses)
+        await require_database(settings, addresses)
+        await require_store(addresses)
         await schema.upgrade(addresses.database)
         async with open_runtime(settings, addresses, pool_size=2) as runtime:
             yield runtime
 
 
-async def require_database(addresses: Addresses) -> None:
+async def require_database(settings: Settings, addresses: Addresses) -> None:
     """Refuse a database that cannot be reached, in one line that names it without its password."""
     try:
         connection = await asyncpg.connect(addresses.database, timeout=10)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        message = (
-            f"The database {masked(addresses.database)} cannot be reached: {error or type(error).__name__}. "
-            "Check that it runs and that TAGPHOTO_DATABASE_URL is right."
-        )
+        if settings.database_url is None:
+            message = (
+                f"The embedded database of {settings.data} is not running. Start 'tagphoto serve' with the same "
+                "TAGPHOTO_DATA, or name a database in TAGPHOTO_DATABASE_URL."
+            )
+        else:
+            message = (
+                f"The database {masked(addresses.database)} cannot be reached: {said(error)}. "
+                "Check that it runs and that TAGPHOTO_DATABASE_URL is right."
+            )
         raise StartRefused(message) from error
     await connection.close()
+
+
+async def require_store(addresses: Addresses) -> None:
+    """Refuse a store that cannot be used, likewise."""
+    try:
+        store = open_store(addresses.store)
+        try:
+            await store.ping()
+        finally:
+            await store.close()
+    except StoreError as error:
+        message = (
+            f"The store {masked(addresses.store)} cannot be used: {said(error)}. "
+            "Check that it is there and may be written to, and that TAGPHOTO_STORE_URL is right."
+        )
+        raise StartRefused(message) from error
+
+
+def said(error: BaseException) -> str:
+    """Give what an error says, in one line; some say nothing but their kind."""
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 def print_json(value: object) -> None:

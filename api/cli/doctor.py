@@ -55,7 +55,7 @@ async def _examine(settings: Settings) -> list[Finding]:
     ]
     found += await _database(settings, addresses)
     found += await _redis(settings, addresses)
-    found += [await _store(addresses), _mail(settings), _client()]
+    found += [await _store(settings, addresses), _mail(settings), _client()]
     return found
 
 
@@ -132,14 +132,18 @@ async def _redis(settings: Settings, addresses: Addresses) -> list[Finding]:
     return [Finding("ok", "redis", f"{kind}, version {version}")]
 
 
-async def _store(addresses: Addresses) -> Finding:
+async def _store(settings: Settings, addresses: Addresses) -> Finding:
     where = masked(addresses.store)
+    if settings.store_url is None and not (settings.data / "store").exists():
+        return Finding("ok", "store", f"{where}, made at the first start")
     try:
         store = open_store(addresses.store)
         await store.ping()
         await store.close()
     except (StoreError, ValueError) as error:
-        return Finding("bad", "store", f"{where}: {error}", "Is it there, is TAGPHOTO_STORE_URL right?")
+        return Finding(
+            "bad", "store", f"{where}: {error}", "Is it there, may it be written to, is TAGPHOTO_STORE_URL right?"
+        )
     return Finding("ok", "store", where)
 
 

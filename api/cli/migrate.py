@@ -18,7 +18,7 @@ def migrate() -> None:
 
 async def _migrate(settings: Settings) -> None:
     async with reachable(settings) as addresses:
-        await common.require_database(addresses)
+        await common.require_database(settings, addresses)
         before = await schema.current(addresses.database)
         await schema.upgrade(addresses.database)
     common.print_json({"before": before, "now": schema.head()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import shutil
 import socket
 import sys
@@ -10,6 +11,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import click
+import redis
 import uvicorn
 
 from api import counters
@@ -20,6 +22,7 @@ from archive import __version__, installation, log, schema
 from archive.db import Database, create_engine
 from archive.embedded.servers import running
 from archive.errors import StartRefused
+from archive.queue.wake import Bell
 from archive.runtime import open_runtime
 from archive.settings import Addresses, Settings, masked, read_settings
 from archive.supervisor import Lines, Program, Supervisor
@@ -43,29 +46,56 @@ async def _serve(settings: Settings) -> None:
     listener = _listen(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     _prepare_folder(settings.data)
-    supervisor = Supervisor(Lines(settings.data / "logs" / "tagphoto.log"))
-    _say("starting", f"Tagphoto {__version__}, data in {settings.data}")
     async with AsyncExitStack() as stack:
-        addresses = await stack.enter_async_context(running(settings, supervisor))
-        stack.push_async_callback(supervisor.stop)
-        link = await _prepare_database(settings, addresses)
-        _say("database", masked(addresses.database) if settings.database_url else "PostgreSQL, embedded")
-        _say("redis", masked(addresses.redis) if settings.redis_url else "Valkey, embedded")
-        _say("store", masked(addresses.store))
-        for number in range(1, settings.api_processes + 1):
-            await supervisor.add(_api_program(settings, listener, number))
-        await add_workers(stack, supervisor, addresses, settings.workers)
-        _say("ready", settings.url)
-        if link:
-            _say("first admin", link)
-            _say("", "Open this link to make the first account. It works once, until the next start or for 7 days.")
-        await stop.wait()
+        # Whoever presses Ctrl-C while it starts need not wait until it has.
+        starting = asyncio.create_task(_start(stack, settings, listener))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            await asyncio.wait({starting})
+        if not starting.cancelled():
+            starting.result()
+        await stopping
         _say("stopping", "…")
     _say("stopped", "all data is safe in " + str(settings.data))
 
 
+async def _start(stack: AsyncExitStack, settings: Settings, listener: socket.socket) -> None:
+    supervisor = Supervisor(Lines(settings.data / "logs" / "tagphoto.log"))
+    _say("starting", f"Tagphoto {__version__}, data in {settings.data}")
+    addresses = await stack.enter_async_context(running(settings, supervisor))
+    link = await _prepare_database(settings, addresses)
+    await common.require_store(addresses)
+    _say("database", masked(addresses.database) if settings.database_url else "PostgreSQL, embedded")
+    _say("redis", await _redis(addresses) if settings.redis_url else "Valkey, embedded")
+    _say("store", masked(addresses.store))
+    for number in range(1, settings.api_processes + 1):
+        await supervisor.add(_api_program(settings, listener, number))
+    await add_workers(stack, supervisor, addresses, settings.workers)
+    _say("ready", settings.url)
+    if link:
+        _say("first admin", link)
+        _say("", "Open this link to make the first account. It works once, until the next start or for 7 days.")
+
+
+async def _redis(addresses: Addresses) -> str:
+    """Name the Redis. One that is away refuses no start: photos are received meanwhile, and their jobs wait."""
+    bell = Bell(addresses.redis)
+    try:
+        await bell.ping()
+    except redis.RedisError as error:
+        return (
+            f"{masked(addresses.redis)} cannot be reached now ({common.said(error)}). Jobs wait until it can: "
+            "check that it runs and that TAGPHOTO_REDIS_URL is right."
+        )
+    finally:
+        bell.close()
+    return masked(addresses.redis)
+
+
 async def _prepare_database(settings: Settings, addresses: Addresses) -> str | None:
-    await common.require_database(addresses)
+    await common.require_database(settings, addresses)
     await schema.upgrade(addresses.database)
     database = Database(create_engine(addresses.database, pool_size=1))
     try:
@@ -95,16 +125,17 @@ def _listen(settings: Settings) -> socket.socket:
         listener.listen(1024)
     except OSError as error:
         listener.close()
-        message = (
-            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. "
-            "Stop what uses it, or choose another with TAGPHOTO_PORT."
-        )
+        mend = {
+            errno.EADDRINUSE: "Stop what uses it, or choose another with TAGPHOTO_PORT.",
+            errno.EACCES: "Only root may use ports below 1024; choose another with TAGPHOTO_PORT.",
+        }.get(error.errno or 0, "Choose an address of this machine with TAGPHOTO_HOST, such as 127.0.0.1 or 0.0.0.0.")
+        message = f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. {mend}"
         raise StartRefused(message) from error
     return listener
 
 
 def _api_program(settings: Settings, listener: socket.socket, number: int) -> Program:
-    environment = {"TAGPHOTO_PORT": str(settings.port)}
+    environment = {"TAGPHOTO_HOST": settings.host, "TAGPHOTO_PORT": str(settings.port)}
     if settings.api_processes > 1:
         folder = settings.data / "run" / "metrics"
         if number == 1:

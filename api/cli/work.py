@@ -38,7 +38,8 @@ def work(queues: str, processes: int) -> None:
 async def _work(settings: Settings, queues: tuple[str, ...], processes: int) -> None:
     stop = until_told_to_stop()
     addresses = places_of(settings)
-    await common.require_database(addresses)
+    await common.require_database(settings, addresses)
+    await common.require_store(addresses)
     await schema.require_current(addresses.database)
     async with AsyncExitStack() as stack:
         supervisor = Supervisor(Lines(None))

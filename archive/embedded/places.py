@@ -29,9 +29,12 @@ def addresses(settings: Settings) -> Addresses:
 
 
 def socket_folder(data: Path) -> Path:
-    """Keep sockets below the data folder, or, when that path is too long for a socket, in a private temporary one."""
+    """Keep sockets below the data folder, or in a private temporary one when that path cannot name a socket.
+
+    It may be too long, or hold a comma, at which the database's client cuts it into several hosts.
+    """
     folder = data.absolute() / "run"
-    if len(str(folder).encode()) <= _SOCKET_NAME:
+    if len(str(folder).encode()) <= _SOCKET_NAME and "," not in str(folder):
         return folder
     short = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"tagphoto-{short}"

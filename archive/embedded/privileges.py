@@ -10,12 +10,15 @@ import os
 import pwd
 import signal
 import stat
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from archive.supervisor.program import die_with_parent
+
 _SERVICE_USER = "nobody"
-_PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+_PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 8, 47, 2
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -44,16 +47,16 @@ def own(path: Path, user: User) -> None:
         os.chown(entry, user.uid, user.gid, follow_symlinks=False)
 
 
-def become(user: User, needed: Iterable[Path]) -> Callable[[], None]:
-    """Give what a child does before it becomes the server: shed root, and die with us."""
+def become(user: User, needed: Iterable[Path], stop_signal: signal.Signals = signal.SIGTERM) -> Callable[[], None]:
+    """Give what a child does before it becomes the server: shed root, and only then ask to die with us."""
     must_pass = os.geteuid() == 0 and not all(_reachable(path, user) for path in needed)
-    libc = ctypes.CDLL(None, use_errno=True) if hasattr(os, "setresuid") else None
+    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+    die = die_with_parent(stop_signal)
 
     def enter() -> None:
         if os.geteuid() == 0:
             _shed_root(libc, user, keep_passage=must_pass)
-        if libc is not None:
-            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        die()  # a change of user would make the kernel forget this
 
     return enter
 

