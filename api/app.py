@@ -62,7 +62,9 @@ def create_app(open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]],
     for part in (session, links, account, apikeys, libraries, accounts, jobs, stream, health, metrics):
         api.include_router(part.router)
     api.add_api_route("/problems", problems.list_kinds, methods=["GET"], tags=["operating"])
-    api.add_api_route("/problems/{code}", problems.show_kind, methods=["GET"], tags=["operating"])
+    api.add_api_route(
+        "/problems/{code}", problems.show_kind, methods=["GET"], tags=["operating"], responses=problems.responses(404)
+    )
     app.include_router(api)
     web.install(app)
     problems.install(app)

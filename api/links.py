@@ -85,7 +85,7 @@ async def join(caller: Person, session: Transaction, given: LinkToken) -> Librar
     return LibraryView.of(library, role)
 
 
-@router.post("/password-resets", status_code=202, responses=responses(429, 503))
+@router.post("/password-resets", status_code=202, responses=responses(409, 429))
 async def request_reset(request: Request, runtime: Running, given: ResetRequest) -> Response:
     """Ask for a reset link by mail. The answer is the same whether or not there is such an account."""
     ip = request.client.host if request.client else "unknown"

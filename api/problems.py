@@ -51,7 +51,7 @@ TABLE: dict[type[Exception], Kind] = {
     errors.LastOwner: Kind("last-owner", 409, "Somebody must stay in charge"),
     errors.LibraryNotEmpty: Kind("library-not-empty", 409, "The library is not empty"),
     errors.Conflict: Kind("conflict", 409, "The present state does not allow it"),
-    errors.MailNotConfigured: Kind("mail-not-configured", 503, "No mail can be sent"),
+    errors.MailNotConfigured: Kind("mail-not-configured", 409, "No mail can be sent"),
 }
 INVALID_REQUEST = Kind("invalid-request", 422, "The request is not valid")
 BODY_TOO_LARGE = Kind("body-too-large", 413, "The body is too large")

@@ -17,14 +17,14 @@ _NOT_BUILT = "The web client is not built. Run './run' (or 'npm ci && npm run bu
 class _Client(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Serve a file, or the client's one page for every address that only the client knows."""
+        if path in {".", "index.html"}:
+            return self._page()
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
             # What is missing stays missing for programs: a page instead of a script or a document would only confuse.
             if error.status_code != 404 or path.startswith("api/") or "." in path.rpartition("/")[2]:  # noqa: PLR2004
                 raise
-            return self._page()
-        if path in {".", "index.html"}:
             return self._page()
         if path.startswith("assets/"):
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"

@@ -11,6 +11,7 @@ import os
 import secrets
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -39,6 +40,8 @@ class Keyring:
 
     def open(self, purpose: str, context: bytes, sealed: bytes) -> bytes:
         """Decrypt what ``seal`` made; a changed value or another context raises ``InvalidTag``."""
+        if len(sealed) < _NONCE_BYTES:
+            raise InvalidTag
         return AESGCM(self.derive(purpose)).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context)
 
     def mac(self, purpose: str, message: bytes) -> bytes:

@@ -193,9 +193,10 @@ async def test_another_key_is_refused(addresses: Addresses, tmp_path: Path) -> N
 
 async def test_a_lost_key_is_refused_and_not_made_anew(addresses: Addresses, tmp_path: Path) -> None:
     await prepare(addresses, tmp_path / "root.key")
-    with pytest.raises(StartRefused, match=r"lost\.key is missing"):
-        await prepare(addresses, tmp_path / "lost.key")
-    assert [path.name for path in tmp_path.iterdir()] == ["root.key"]
+    lost = tmp_path / "lost.key"
+    for _ in range(2):  # had the first refusal made one, the second would say something else
+        with pytest.raises(StartRefused, match=r"lost\.key is missing"):
+            await prepare(addresses, lost)
 
 
 async def test_several_hosts_may_start_for_the_first_time_at_once(addresses: Addresses, tmp_path: Path) -> None:

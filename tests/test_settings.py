@@ -181,7 +181,7 @@ def test_a_file_that_is_no_toml_is_refused(folder: Path, text: str) -> None:
     file = write(folder, text)
     said = refusal()
     assert said.startswith(f"{file} cannot be read: ")
-    assert "line 1" in said or "line 2" in said
+    assert "line" in said or "at end of document" in said
     assert "Mend the file or remove it." in said
 
 

@@ -65,7 +65,7 @@ async def members(
     )
     if after is not None:
         statement = statement.where(Membership.account_id > after)
-    return list((await session.execute(statement)))
+    return list(await session.execute(statement))
 
 
 async def member(session: AsyncSession, library_id: UUID, account_id: UUID) -> tuple[Membership, Account]:

@@ -54,7 +54,7 @@ async def make(runtime: Runtime, person: Person, email: str, *, admin: bool = Fa
         _hashes[PASSWORD] = await passwords.hash_password(PASSWORD)
     async with runtime.database.transaction() as session:
         account = await accounts.create(
-            session, email=email, name=email.split("@")[0], password_hash=_hashes[PASSWORD], is_admin=admin
+            session, email=email, name=email.split("@", maxsplit=1)[0], password_hash=_hashes[PASSWORD], is_admin=admin
         )
         library = await libraries.make_for(session, account.id, account.name)
     person.id, person.email, person.library = str(account.id), email, str(library.id)

@@ -1,0 +1,118 @@
+"""A journey through the web client in a real browser, on the real service with its workers."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+PASSWORD = "three unrelated words"
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS = [
+    "--no-sandbox",  # CI runs as root
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def first_admin_link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start the service as the README says; gives the link it prints."""
+    environment = os.environ | {"TAGPHOTO_DATA": str(tmp_path_factory.mktemp("journey")), "TAGPHOTO_WORKERS": "1"}
+    service = subprocess.Popen(
+        [sys.executable, "-m", "api", "serve", "--port", "0"],
+        cwd=ROOT,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert service.stderr is not None
+    found = next(filter(None, (re.search(r"http://\S+/welcome#\S+", line) for line in service.stderr)), None)
+    assert found is not None, "the service printed no link"
+    yield found.group()
+    service.send_signal(signal.SIGINT)
+    service.communicate(timeout=60)
+    assert service.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def browser_path() -> str:
+    path = next(filter(None, map(shutil.which, _NAMES)), None)
+    if path is None:
+        if os.environ.get("REQUIRE_BROWSER"):
+            pytest.fail("REQUIRE_BROWSER is set and there is no chromium")
+        pytest.skip("no chromium on this machine; on Debian: apt-get install chromium")
+    return path
+
+
+@pytest.fixture
+def page(browser_path: str) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=_FLAGS)
+        page = browser.new_page(locale="en-GB")
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        # A 401 before signing in is how the client learns that nobody is signed in.
+        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        yield page
+        browser.close()
+    assert [fault for fault in faults if "401" not in fault] == []
+
+
+def test_from_the_first_link_to_the_timeline_and_back(page: Page, first_admin_link: str) -> None:
+    page.goto(first_admin_link)
+    page.get_by_label("Email").fill("anna@example.org")
+    page.get_by_label("Name").fill("Anna")
+    page.get_by_label("Password", exact=True).first.fill(PASSWORD)
+    page.locator("form button[type=submit]").click()
+    # The empty timeline of her own library, and the token gone from the address.
+    expect(page.get_by_role("heading", level=1, name="Anna")).to_be_visible()
+    assert "#" not in page.url
+    expect(page.get_by_role("main")).to_contain_text("empty")
+
+    check_the_system(page)
+    sign_out_and_in(page)
+    expect(page.get_by_role("heading", level=1, name="Anna")).to_be_visible()
+    speak_russian(page)
+
+
+def check_the_system(page: Page) -> None:
+    """Start a job and see it done, without reloading: the news comes through the stream."""
+    page.goto(re.sub(r"(https?://[^/]+).*", r"\1/jobs", page.url))
+    page.get_by_role("button", name=re.compile("check", re.IGNORECASE)).first.click()
+    expect(page.get_by_text(re.compile("done", re.IGNORECASE)).first).to_be_visible(timeout=30_000)
+
+
+def sign_out_and_in(page: Page) -> None:
+    page.context.clear_cookies()
+    page.goto(re.sub(r"(https?://[^/]+).*", r"\1/", page.url))
+    expect(page).to_have_url(re.compile("/sign-in"))
+    page.get_by_label("Email").fill("anna@example.org")
+    page.get_by_label("Password", exact=True).first.fill("not my password")
+    page.locator("form button[type=submit]").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+    page.get_by_label("Password", exact=True).first.fill(PASSWORD)
+    page.locator("form button[type=submit]").click()
+
+
+def speak_russian(page: Page) -> None:
+    russian = page.context.browser
+    assert russian is not None
+    context = russian.new_context(locale="ru-RU")
+    fresh = context.new_page()
+    fresh.goto(re.sub(r"(https?://[^/]+).*", r"\1/sign-in", page.url))
+    expect(fresh.locator("html")).to_have_attribute("lang", "ru")
+    expect(fresh.get_by_role("button", name="Войти")).to_be_visible()
+    context.close()
