@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from api import (
     account,
@@ -58,14 +58,8 @@ def create_app(open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]],
         license_info={"name": "AGPL-3.0-or-later"},
         generate_unique_id_function=lambda route: route.name,
     )
-    api = APIRouter(prefix="/api/v1")
-    for part in (session, links, account, apikeys, libraries, accounts, jobs, stream, health, metrics):
-        api.include_router(part.router)
-    api.add_api_route("/problems", problems.list_kinds, methods=["GET"], tags=["operating"])
-    api.add_api_route(
-        "/problems/{code}", problems.show_kind, methods=["GET"], tags=["operating"], responses=problems.responses(404)
-    )
-    app.include_router(api)
+    for part in (session, links, account, apikeys, libraries, accounts, jobs, stream, health, metrics, problems):
+        app.include_router(part.router, prefix="/api/v1")
     web.install(app)
     problems.install(app)
     # The last one added is the first to see a request.

@@ -1,4 +1,7 @@
-"""What routes ask for by type: the runtime, a transaction, and a caller with the right to be there."""
+"""What routes ask for by type: the runtime, a transaction, and a caller with the right to be there.
+
+All are ``async`` even where nothing is awaited: the framework would call plain functions in a thread, on every request.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ _COOKIE_SCHEME = APIKeyCookie(name=COOKIE, auto_error=False, description="The se
 _BEARER_SCHEME = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer tp_…`.")
 
 
-def running(request: Request) -> Runtime:
+async def running(request: Request) -> Runtime:
     """Give the open runtime."""
     runtime: Runtime = request.app.state.runtime
     return runtime
@@ -67,7 +70,7 @@ async def caller(
     async with runtime.database.transaction() as session:
         found = await identify(session, request, runtime.session_lifetime)
     if found.session_id is not None and request.method not in _SAFE:
-        _check_csrf(request, runtime.keyring)
+        await _check_csrf(request, runtime.keyring)
     return found
 
 
@@ -79,7 +82,7 @@ def csrf_token(keyring: Keyring, session_token: str) -> str:
     return keyring.mac("csrf", session_token.encode()).hex()
 
 
-def refuse_other_sites(request: Request) -> None:
+async def refuse_other_sites(request: Request) -> None:
     """Refuse what a browser says another site made it send."""
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
@@ -88,22 +91,22 @@ def refuse_other_sites(request: Request) -> None:
         raise CsrfFailed
 
 
-def _check_csrf(request: Request, keyring: Keyring) -> None:
-    refuse_other_sites(request)
+async def _check_csrf(request: Request, keyring: Keyring) -> None:
+    await refuse_other_sites(request)
     given, expected = request.headers.get(CSRF_HEADER, ""), csrf_token(keyring, request.cookies[COOKIE])
     if not hmac.compare_digest(given.encode(), expected.encode()):
         raise CsrfFailed
 
 
 def _with_scope(scope: Scope) -> object:
-    def check(found: AnyCaller) -> Caller:
+    async def check(found: AnyCaller) -> Caller:
         found.require(scope)
         return found
 
     return Depends(check)
 
 
-def _person(found: AnyCaller) -> Caller:
+async def _person(found: AnyCaller) -> Caller:
     found.require_session()
     return found
 

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
@@ -21,6 +21,7 @@ from storage import StoreUnavailable
 MEDIA_TYPE = "application/problem+json"
 BASE = "/api/v1/problems/"
 _log = log.get("api")
+router = APIRouter(tags=["operating"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,13 @@ def kinds() -> list[Kind]:
     return list({kind.code: kind for kind in found}.values())
 
 
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe problem answers for OpenAPI."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    titles = {kind.status: kind.title for kind in reversed(kinds())}
+    return {status: {"description": titles.get(status, "A problem"), "content": content} for status in statuses}
+
+
 class KindView(BaseModel):
     """A kind of problem; its address is the ``type`` of the problems of this kind."""
 
@@ -98,11 +106,13 @@ class KindView(BaseModel):
     title: str
 
 
+@router.get("/problems")
 async def list_kinds() -> list[KindView]:
     """List the kinds of problems this API answers with."""
     return [KindView(code=kind.code, status=kind.status, title=kind.title) for kind in kinds()]
 
 
+@router.get("/problems/{code}", responses=responses(404))
 async def show_kind(code: str) -> KindView:
     """Explain a kind of problem: what the ``type`` of a problem document leads to."""
     for kind in await list_kinds():
@@ -117,13 +127,6 @@ def answer(kind: Kind, detail: str, *, headers: dict[str, str] | None = None, **
     body: dict[str, Any] = {"type": BASE + kind.code, "title": kind.title, "status": kind.status, "detail": detail}
     body |= {"request_id": log.bound("request_id"), **more}
     return JSONResponse(body, kind.status, headers, MEDIA_TYPE)
-
-
-def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe problem answers for OpenAPI."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    titles = {kind.status: kind.title for kind in reversed(kinds())}
-    return {status: {"description": titles.get(status, "A problem"), "content": content} for status in statuses}
 
 
 def install(app: FastAPI) -> None:

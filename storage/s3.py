@@ -186,5 +186,8 @@ def _refusals(key: str = "") -> Iterator[None]:
         if error.code in _EXISTS:
             raise ObjectExists(key) from error
         raise StoreUnavailable(f"{error.code}: {error.message}") from error
+    except urllib3.exceptions.MaxRetryError as error:
+        # The whole says how often and with which address it was tried; people need the reason.
+        raise StoreUnavailable(str(error.reason or error)) from error
     except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
         raise StoreUnavailable(str(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -67,7 +68,7 @@ async def enrol(anna: Person) -> tuple[bytes, list[str]]:
     begun = (await anna.post("/account/totp", {"password": PASSWORD})).json()
     assert begun["uri"].startswith("otpauth://totp/Tagphoto:")
     assert begun["qr_svg"].startswith("<svg xmlns=")
-    secret = totp.base64.b32decode(begun["secret"] + "=" * (-len(begun["secret"]) % 8))
+    secret = base64.b32decode(begun["secret"] + "=" * (-len(begun["secret"]) % 8))
     code = totp.code(secret, int(time.time()) // 30)
     confirmed = await anna.post("/account/totp/confirm", {"code": code})
     return secret, confirmed.json()["recovery_codes"]

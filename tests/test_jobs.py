@@ -157,7 +157,7 @@ async def test_a_lease_that_ran_out_gives_the_job_to_another_and_fences_the_firs
     for write in (claims.renew, claims.finish, claims.hold, claims.give_back):
         with pytest.raises(LeaseLost):
             async with runtime.database.transaction() as session:
-                await write(session, first)  # type: ignore[operator]
+                await write(session, first)
     async with runtime.database.transaction() as session:
         await claims.finish(session, second)
     assert ((await look(runtime, second)).state, (await look(runtime, second)).crashes) == ("done", 1)
@@ -283,9 +283,9 @@ def test_every_kind_has_exactly_one_handler() -> None:
     async def nothing(_runtime: Runtime, _work: Work) -> None:
         """Does nothing."""
 
-    with pytest.raises(ValueError, match="test.plain"):
+    with pytest.raises(ValueError, match="handler"):
         with_handlers([PLAIN], [])
-    with pytest.raises(ValueError, match="test.plain"):
+    with pytest.raises(ValueError, match="handler"):
         with_handlers([PLAIN], [JobOf(PLAIN, nothing), JobOf(PLAIN, nothing)])
     assert set(JOBS) == {kind.name for kind in kinds.ALL}
     assert {kind.queue for kind in kinds.ALL} <= set(kinds.QUEUES)

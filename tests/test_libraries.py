@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
@@ -14,7 +15,7 @@ from tests.support.people import Person, code_of
 
 async def join(app: FastAPI, member: Person, library: str, role: str) -> None:
     async with app.state.runtime.database.transaction() as session:
-        await libraries.join(session, libraries.UUID(member.id), libraries.UUID(library), role)
+        await libraries.join(session, UUID(member.id), UUID(library), role)
 
 
 async def test_libraries_are_made_renamed_listed_and_deleted(person: MakePerson) -> None:

@@ -53,7 +53,7 @@ def api(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 # Without the library's own pytest plugin, whose subtests do not run under xdist.
-_document = schemathesis.openapi.from_dict(json.loads(written()))
+_document: Any = schemathesis.openapi.from_dict(json.loads(written()))
 # The first never ends; the second would sign the fuzzer out.
 _document = _document.exclude(path="/api/v1/stream").exclude(path="/api/v1/session", method="DELETE")
 OPERATIONS = [found.ok() for found in _document.get_all_operations()]

@@ -29,7 +29,7 @@ for hidden in (serve.api_process, work.worker_process, openapi.openapi):
 def main() -> None:
     """Run the command line; what is expected to go wrong is one clear message and exit status 1."""
     try:
-        commands(standalone_mode=False)
+        commands(prog_name="tagphoto", standalone_mode=False)
     except TagphotoError as error:
         for line in str(error).splitlines():
             click.echo(f"tagphoto: {line}", err=True)

@@ -22,6 +22,8 @@ from archive.embedded.postgres import find_binaries
 from archive.settings import PREFIX, Addresses, Settings, config_file, masked
 from storage import StoreError, open_store
 
+_MEND = "Start it, open the way to it, or correct {}."
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -106,9 +108,7 @@ async def _database(settings: Settings, addresses: Addresses) -> list[Finding]:
         version = await _connect(addresses.database)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         where = masked(addresses.database)
-        return [
-            Finding("bad", "database", f"{where}: {error or type(error).__name__}", "Is it running, is the URL right?")
-        ]
+        return [Finding("bad", "database", f"{where}: {common.said(error)}", _MEND.format("TAGPHOTO_DATABASE_URL"))]
     revision, needed = await schema.current(addresses.database), schema.head()
     kind = "embedded" if settings.database_url is None else masked(addresses.database)
     if revision != needed:
@@ -127,7 +127,8 @@ async def _redis(settings: Settings, addresses: Addresses) -> list[Finding]:
     try:
         version = await _ping(addresses.redis)
     except (redis.RedisError, OSError) as error:
-        return [Finding("bad", "redis", f"{masked(addresses.redis)}: {error}", "Is it running, is the URL right?")]
+        where = masked(addresses.redis)
+        return [Finding("bad", "redis", f"{where}: {common.said(error)}", _MEND.format("TAGPHOTO_REDIS_URL"))]
     kind = "embedded" if settings.redis_url is None else masked(addresses.redis)
     return [Finding("ok", "redis", f"{kind}, version {version}")]
 
@@ -141,9 +142,7 @@ async def _store(settings: Settings, addresses: Addresses) -> Finding:
         await store.ping()
         await store.close()
     except (StoreError, ValueError) as error:
-        return Finding(
-            "bad", "store", f"{where}: {error}", "Is it there, may it be written to, is TAGPHOTO_STORE_URL right?"
-        )
+        return Finding("bad", "store", f"{where}: {error}", "Make it, make it writable, or correct TAGPHOTO_STORE_URL.")
     return Finding("ok", "store", where)
 
 

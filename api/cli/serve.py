@@ -62,7 +62,9 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _start(stack: AsyncExitStack, settings: Settings, listener: socket.socket) -> None:
-    supervisor = Supervisor(Lines(settings.data / "logs" / "tagphoto.log"))
+    lines = Lines(settings.data / "logs" / "tagphoto.log")
+    lines.take_own_log("serve")
+    supervisor = Supervisor(lines)
     _say("starting", f"Tagphoto {__version__}, data in {settings.data}")
     addresses = await stack.enter_async_context(running(settings, supervisor))
     link = await _prepare_database(settings, addresses)

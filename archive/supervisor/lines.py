@@ -15,6 +15,17 @@ class _File(RotatingFileHandler):
         """Go on: a log that cannot be written (a full disk, say) must not stop the service."""
 
 
+class _Own(logging.Handler):
+    """Takes what the supervising process itself logs; the terminal has that already."""
+
+    def __init__(self, lines: Lines, name: str) -> None:
+        super().__init__()
+        self._lines, self._program = lines, name
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.write(self._program, self.format(record), quiet=True)
+
+
 class Lines:
     """Writes lines."""
 
@@ -22,6 +33,13 @@ class Lines:
         self._handler = _File(file, maxBytes=_BYTES, backupCount=_FILES, delay=True) if file else None
         if self._handler:
             self._handler.setFormatter(logging.Formatter("%(message)s"))
+
+    def take_own_log(self, program: str) -> None:
+        """Write this process's log into the file, too: why a program was restarted is said here only."""
+        root = logging.getLogger()
+        own = _Own(self, program)
+        own.setFormatter(next((handler.formatter for handler in root.handlers), None))
+        root.addHandler(own)
 
     def write(self, program: str, line: str, *, quiet: bool = False) -> None:
         """Write one line of one program."""

@@ -26,7 +26,7 @@ def start(program: Program) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        preexec_fn=program.enter,
+        preexec_fn=program.enter,  # noqa: PLW1509  # as the supervisor does
         cwd=program.folder,
     )
     deadline = time.monotonic() + 30

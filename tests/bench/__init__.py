@@ -1,0 +1,1 @@
+"""``./run bench``: figures against a yardstick measured in the same run."""

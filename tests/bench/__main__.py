@@ -1,0 +1,31 @@
+"""Run the benchmarks named, or all of them: ``./run bench [NAME…] [--json FILE]``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from tests.bench import http, jobs, start
+from tests.bench.figure import Figure
+
+BENCHES = {"start": start.measure, "http": http.measure, "jobs": jobs.measure}
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(BENCHES)))
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Also write the figures, an object a line.")
+def main(names: tuple[str, ...], file: Path | None) -> None:
+    """Print figures; a ratio is to the yardstick named beside it, taken in the same run."""
+    figures: list[Figure] = []
+    for name in names or BENCHES:
+        for figure in BENCHES[name]():
+            figures.append(figure)
+            click.echo(figure.written())
+    if file:
+        file.write_text("".join(json.dumps(figure.document()) + "\n" for figure in figures))
+
+
+if __name__ == "__main__":
+    main()
