@@ -83,7 +83,8 @@ class RequestContext:
         route = getattr(scope.get("route"), "path", "other")
         REQUESTS.labels(scope["method"], route, str(status)).inc()
         SECONDS.labels(scope["method"], route).observe(seconds)
-        level = _log.error if status >= _HTTP_SERVER_ERROR else _log.debug
+        # A part that is away (503) was logged as such; a health check that says so is doing its work.
+        level = _log.error if status == _HTTP_SERVER_ERROR else _log.debug
         level("request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))
 
 

@@ -50,6 +50,8 @@ def configure(level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(_LEVELS[level])
+    # A store that is away is one clear line of ours, not three of its client's retries.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     for noisy in ("rq", "uvicorn", "uvicorn.access", "asyncio", "alembic.runtime.plugins", "alembic.runtime.migration"):
         logging.getLogger(noisy).setLevel(max(_LEVELS[level], logging.WARNING))
 

@@ -41,9 +41,9 @@ async def open_runtime(
     settings: Settings, addresses: Addresses, *, pool_size: int = 10, store: Store | None = None
 ) -> AsyncIterator[Runtime]:
     """Open everything, and close it again in the reverse order."""
+    opened = store or open_store(addresses.store)
     bell = Bell(addresses.redis)
     database = Database(create_engine(addresses.database, pool_size=pool_size), bell.deliver)
-    opened = store or open_store(addresses.store)
     try:
         yield Runtime(
             database=database,

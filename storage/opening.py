@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from storage.base import Store
 from storage.local import LocalStore
 from storage.memory import MemoryStore
-from storage.s3 import S3Address, S3Store
+
+if TYPE_CHECKING:
+    from storage.s3 import S3Address
 
 
 def open_store(url: str) -> Store:
@@ -17,7 +20,11 @@ def open_store(url: str) -> Store:
     place = _parse(url)
     if isinstance(place, Path):
         return LocalStore(place)
-    return S3Store(place) if place else MemoryStore()
+    if place is None:
+        return MemoryStore()
+    from storage.s3 import S3Store  # noqa: PLC0415  # its client costs a third of a second, for a folder in vain
+
+    return S3Store(place)
 
 
 def check_url(url: str) -> None:
@@ -30,6 +37,8 @@ def _parse(url: str) -> Path | S3Address | None:
     if parts.scheme == "memory":
         return None
     if parts.scheme == "s3":
+        from storage.s3 import S3Address  # noqa: PLC0415  # likewise
+
         return S3Address.parse(url)
     if parts.scheme != "file":
         message = f"not the URL of a store: {parts.scheme}://…"

@@ -2,28 +2,53 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 import click
 
-from api.cli import accounts, apikeys, doctor, migrate, openapi, serve, work
 from archive import __version__
 from archive.errors import TagphotoError
 
+_COMMANDS = {
+    "serve": "serve:serve",
+    "work": "work:work",
+    "doctor": "doctor:doctor",
+    "migrate": "migrate:migrate",
+    "account": "accounts:account",
+    "apikey": "apikeys:apikey",
+    # What the supervisor runs, and what clients are generated from.
+    "api-process": "api_process:api_process",
+    "worker-process": "worker_process:worker_process",
+    "openapi": "openapi:openapi",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(click.Group):
+    """Imports a command when it is called: a start must not wait for what the other commands need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the commands by name."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        found: click.Command = getattr(importlib.import_module(f"api.cli.{module}"), name)
+        return found
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tagphoto")
 def commands() -> None:
     """Tagphoto, a smart photo archive.
 
     Settings come from TAGPHOTO_* variables and tagphoto.toml; 'tagphoto doctor' shows them.
     """
-
-
-for command in (serve.serve, work.work, doctor.doctor, migrate.migrate, accounts.account, apikeys.apikey):
-    commands.add_command(command)
-for hidden in (serve.api_process, work.worker_process, openapi.openapi):
-    commands.add_command(hidden)
 
 
 def main() -> None:

@@ -12,22 +12,20 @@ from pathlib import Path
 
 import click
 import redis
-import uvicorn
 
 from api import counters
-from api.app import create_app
 from api.cli import common
 from api.cli.work import add_workers, until_told_to_stop
-from archive import __version__, installation, log, schema
+from archive import __version__, installation, schema
 from archive.db import Database, create_engine
 from archive.embedded.servers import running
 from archive.errors import StartRefused
 from archive.queue.wake import Bell
-from archive.runtime import open_runtime
-from archive.settings import Addresses, Settings, masked, read_settings
+from archive.settings import Addresses, Settings, masked
 from archive.supervisor import Lines, Program, Supervisor
 
-_GRACE = 5
+# Longer than the API process itself gives its last answers.
+_GRACE = 10
 
 
 @click.command()
@@ -153,7 +151,7 @@ def _api_program(settings: Settings, listener: socket.socket, number: int) -> Pr
         argv=(sys.executable, "-m", "api", "api-process", "--descriptor", str(listener.fileno())),
         environment=environment,
         descriptors=(listener.fileno(),),
-        grace=_GRACE + 5,
+        grace=_GRACE,
         ready=ready,
     )
 
@@ -161,10 +159,11 @@ def _api_program(settings: Settings, listener: socket.socket, number: int) -> Pr
 async def _answers(listener: socket.socket) -> bool:
     host, port = listener.getsockname()[:2]
     try:
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), 2)
-        writer.write(b"GET /api/v1/health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        status = await asyncio.wait_for(reader.readline(), 2)
-        writer.close()
+        async with asyncio.timeout(2):
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(b"GET /api/v1/health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            status = await reader.readline()
+            writer.close()
     except (OSError, TimeoutError):
         return False
     return b" 200 " in status
@@ -172,43 +171,3 @@ async def _answers(listener: socket.socket) -> bool:
 
 def _say(what: str, text: str) -> None:
     click.echo(f"  {what:<12} {text}", err=True)
-
-
-@click.command("api-process", hidden=True)
-@click.option("--descriptor", type=int, required=True)
-def api_process(descriptor: int) -> None:
-    """Serve the API on an inherited socket: what the supervisor runs."""
-    settings = read_settings()
-    log.configure(settings.log_level)
-    from archive.embedded import addresses  # noqa: PLC0415
-
-    places = addresses(settings)
-    app = create_app(lambda: open_runtime(settings, places), max_body=settings.max_body)
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        loop="uvloop",
-        http="httptools",
-        lifespan="on",
-        proxy_headers=True,
-        forwarded_allow_ips=settings.trusted_proxies,
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE,
-        timeout_keep_alive=30,
-    )
-    server = _Server(config, app)
-    asyncio.run(server.serve(sockets=[socket.socket(fileno=descriptor)]))
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, app: object) -> None:
-        super().__init__(config)
-        self._app = app
-
-    def handle_exit(self, sig: int, frame: object) -> None:
-        """End the event streams first: they would hold the shutdown up until its grace is over."""
-        hub = getattr(getattr(self._app, "state", None), "hub", None)
-        if hub is not None:
-            hub.end_streams()
-        super().handle_exit(sig, frame)  # type: ignore[arg-type]

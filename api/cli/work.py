@@ -14,14 +14,10 @@ from archive import log, schema
 from archive.db import Database, create_engine
 from archive.embedded import addresses as places_of
 from archive.errors import StartRefused
-from archive.jobs import JOBS
 from archive.queue import claims, kinds, reconcile
 from archive.queue.wake import Bell
-from archive.runtime import open_runtime
-from archive.settings import Addresses, Settings, read_settings
+from archive.settings import Addresses, Settings
 from archive.supervisor import Lines, Program, Supervisor
-from archive.worker.process import work as work_until_stopped
-from archive.worker.process import worker_name
 
 _GRACE = 15
 _WORKER = "worker"
@@ -57,14 +53,14 @@ async def add_workers(
     """Run workers under a supervisor, and the reconciler beside them for as long as the stack is open."""
     bell = Bell(addresses.redis)
     database = Database(create_engine(addresses.database, pool_size=2), bell.deliver)
-    by_name = {name: job.kind for name, job in JOBS.items()}
+    by_name = {kind.name: kind for kind in kinds.ALL}
     reconciler = asyncio.create_task(reconcile.run(database, bell, by_name))
 
     async def ended(pid: int, asked: bool) -> None:  # noqa: FBT001  # Program's signature
         """Take the jobs of a worker that died at once; others need not wait for its leases to run out."""
         del asked
         async with database.transaction() as session:
-            for job in await claims.reclaim(session, worker=worker_name(pid)):
+            for job in await claims.reclaim(session, worker=claims.worker_name(pid)):
                 log.get("supervisor").warning("job.reclaimed", job=str(job.id), kind=job.kind, state=job.state)
 
     async def close() -> None:
@@ -103,13 +99,3 @@ def _checked(queues: str) -> tuple[str, ...]:
         message = f"There is no queue {', '.join(unknown)}. Use some of: {', '.join(kinds.QUEUES)}."
         raise StartRefused(message)
     return wanted
-
-
-@click.command("worker-process", hidden=True)
-@click.option("--queues", required=True)
-def worker_process(queues: str) -> None:
-    """Work in this process: what the supervisor runs."""
-    settings = read_settings()
-    log.configure(settings.log_level)
-    addresses = places_of(settings)
-    work_until_stopped(lambda: open_runtime(settings, addresses, pool_size=4), JOBS, _checked(queues), addresses.redis)

@@ -7,6 +7,7 @@ taken for dead finds its fence old, and whatever it wanted to write is rolled ba
 from __future__ import annotations
 
 import random
+import socket
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -188,6 +189,11 @@ async def reclaim(session: AsyncSession, *, worker: str | None = None) -> list[J
     return jobs
 
 
+def worker_name(pid: int) -> str:
+    """Name a worker so that its supervisor can tell which jobs died with it."""
+    return f"{socket.gethostname()}-{pid}"
+
+
 def backoff(attempt: int) -> timedelta:
     """Pause twice as long after each failure, with jitter so that failures do not return in step."""
     doubled: int = 2 ** min(attempt - 1, 20)
@@ -228,4 +234,5 @@ __all__ = [
     "hold",
     "reclaim",
     "renew",
+    "worker_name",
 ]

@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 
 from archive import log
 from archive.models import Worker
+from archive.queue.claims import worker_name
 from archive.worker.runner import JobRunner
 
 if TYPE_CHECKING:
@@ -67,11 +68,6 @@ def work(
             call(_end(beats))
             call(context.__aexit__(None, None, None))
             _log.info("worker.stopped", worker=runner.name)
-
-
-def worker_name(pid: int) -> str:
-    """Name a worker so that its supervisor can tell which jobs died with it."""
-    return f"{socket.gethostname()}-{pid}"
 
 
 def _listen(runtime: Runtime, runner: JobRunner, call: _Caller, redis_url: str) -> None:

@@ -22,7 +22,7 @@ class Figure:
     def written(self) -> str:
         line = f"{self.bench:<6} {self.figure:<42} {self.value:>10.3f} {self.unit:<11}"
         if self.ratio is not None:
-            line += f" {self.ratio:6.2f} × {self.yardstick}"
+            line += f" {self.ratio:6.2f} of {self.yardstick}"
         if self.goal:
             line += f"  (goal: {self.goal})"
         return line.rstrip()

@@ -59,7 +59,7 @@ async def _through(folder: Path, addresses: Addresses) -> float:
     settings = read_settings(data=folder)
     async with open_runtime(settings, addresses, store=MemoryStore()) as runtime:
         argv = [sys.executable, "-m", "tests.support.worker", str(folder), addresses.database, addresses.redis]
-        process = subprocess.Popen(argv, cwd=ROOT)
+        process = subprocess.Popen(argv, cwd=ROOT)  # noqa: ASYNC220  # a few milliseconds, before the clock starts
         kinds = {kind.name: kind for kind in worker.KINDS}
         reconciler = asyncio.create_task(reconcile.run(runtime.database, runtime.bell, kinds))
         try:

@@ -18,7 +18,8 @@ _RUNS = 3
 
 def measure() -> Iterator[Figure]:
     bare = statistics.median(_bare_import() for _ in range(_RUNS))
-    cold, warm = [], []
+    cold: list[float] = []
+    warm: list[float] = []
     for _ in range(_RUNS):
         with tempfile.TemporaryDirectory() as folder:
             Path(folder).chmod(0o755)

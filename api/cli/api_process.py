@@ -1,0 +1,54 @@
+"""``tagphoto api-process``: the API on an inherited socket; what the supervisor runs."""
+
+from __future__ import annotations
+
+import socket
+
+import click
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app
+from archive import log
+from archive.embedded import addresses as places_of
+from archive.runtime import open_runtime
+from archive.settings import read_settings
+
+_GRACE = 5
+
+
+@click.command("api-process", hidden=True)
+@click.option("--descriptor", type=int, required=True)
+def api_process(descriptor: int) -> None:
+    """Serve the API on an inherited socket: what the supervisor runs."""
+    settings = read_settings()
+    log.configure(settings.log_level)
+    addresses = places_of(settings)
+    app = create_app(lambda: open_runtime(settings, addresses), max_body=settings.max_body)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE,
+        timeout_keep_alive=30,
+    )
+    _Server(config, app).run(sockets=[socket.socket(fileno=descriptor)])
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """End the event streams first: they would hold the shutdown up until its grace is over."""
+        hub = getattr(self._app.state, "hub", None)
+        if hub is not None:
+            hub.end_streams()
+        super().handle_exit(sig, frame)  # type: ignore[arg-type]

@@ -1,0 +1,22 @@
+"""``tagphoto worker-process``: one worker; what the supervisor runs."""
+
+from __future__ import annotations
+
+import click
+
+from archive import log
+from archive.embedded import addresses as places_of
+from archive.jobs import JOBS
+from archive.runtime import open_runtime
+from archive.settings import read_settings
+from archive.worker.process import work
+
+
+@click.command("worker-process", hidden=True)
+@click.option("--queues", required=True)
+def worker_process(queues: str) -> None:
+    """Work in this process: what the supervisor runs."""
+    settings = read_settings()
+    log.configure(settings.log_level)
+    addresses = places_of(settings)
+    work(lambda: open_runtime(settings, addresses, pool_size=4), JOBS, queues.split(","), addresses.redis)
