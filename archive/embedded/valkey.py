@@ -9,6 +9,9 @@ from pathlib import Path
 
 import redis
 import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from archive.embedded.places import socket_folder, valkey_socket
 from archive.embedded.privileges import User, become, own
@@ -56,7 +59,9 @@ def program(data: Path, user: User, binary: Path) -> Program:
 
 def _stop_leftover(socket: Path) -> None:
     """End a server that an earlier crash of ours left behind: its last act would be to remove the new one's socket."""
-    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=10)
+    if not socket.exists():
+        return
+    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=10, retry=Retry(NoBackoff(), 0))
     try:
         client.shutdown()
     except (redis.RedisError, OSError):
@@ -67,7 +72,8 @@ def _stop_leftover(socket: Path) -> None:
 
 async def ready(socket: Path) -> bool:
     """Say whether the server answers."""
-    client = redis.asyncio.Redis(unix_socket_path=str(socket), socket_timeout=2)
+    once = AsyncRetry(NoBackoff(), 0)  # whoever asks asks again; the client's own patience is seconds
+    client = redis.asyncio.Redis(unix_socket_path=str(socket), socket_timeout=2, retry=once)
     try:
         return bool(await client.ping())
     except (redis.RedisError, OSError):

@@ -10,6 +10,8 @@ from uuid import UUID
 
 import redis
 import rq
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq.serializers import JSONSerializer
 
 from archive import log
@@ -30,7 +32,11 @@ class Bell:
     """Rings through Redis for workers that sleep on a queue."""
 
     def __init__(self, url: str) -> None:
-        self.connection: redis.Redis = redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5)
+        # Once again for a connection that went stale, but no more: a request waits for this, the reconciler does not.
+        again = Retry(NoBackoff(), 1)
+        self.connection: redis.Redis = redis.Redis.from_url(
+            url, socket_connect_timeout=2, socket_timeout=5, retry=again
+        )
 
     async def deliver(self, messages: list[object]) -> None:
         """Ring for committed work. A Redis that is away is no failure: the reconciler rings again."""
