@@ -82,7 +82,10 @@ def test_every_module_says_what_it_is_for() -> None:
 def public(
     group: click.Group = commands, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None, f"the command {name} is listed and not there"
         if command.hidden:
             continue
         yield (*path, name), command

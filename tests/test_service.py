@@ -326,8 +326,9 @@ def test_a_data_folder_with_a_long_and_odd_name_works(serve: NewService, tmp_pat
 def test_a_data_folder_with_a_short_and_odd_name_works(serve: NewService) -> None:
     # Short enough for the sockets to lie inside, but for the comma.
     with tempfile.TemporaryDirectory(prefix="т, ") as folder:
-        serve(Path(folder) / "d").ready().healthy()
+        service = serve(Path(folder) / "d").ready().healthy()
         assert answer(Path(folder) / "d", "account", "list") == []
+        assert service.interrupt() == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root's own folders are root's")
