@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
-from api.deps import Admin, Running, Transaction
+from api.deps import Admin, AdminPerson, Running, Transaction
 from api.fields import Document, Email, View
 from api.paging import CursorQuery, Limit, Page, cursor_of, id_of, number_of
 from api.problems import responses
@@ -68,11 +68,17 @@ class OneTimeLink(View):
     expires_at: datetime
 
 
-class CreatedInvitation(OneTimeLink):
-    """A new invitation."""
+class Invitation(View):
+    """An invitation to this installation."""
 
     id: UUID
     email: str | None
+    is_admin: bool
+    expires_at: datetime
+
+
+class CreatedInvitation(Invitation, OneTimeLink):
+    """A new invitation: this is the only time its link is shown."""
 
 
 class AuditRow(View):
@@ -101,7 +107,7 @@ async def list_accounts(
 
 
 @router.patch("/accounts/{account_id}", responses=responses(404, 409))
-async def decide(caller: Admin, session: Transaction, account_id: UUID, given: AccountDecision) -> AccountRow:
+async def decide(caller: AdminPerson, session: Transaction, account_id: UUID, given: AccountDecision) -> AccountRow:
     """Disable or enable an account, make it an admin or not, or drop a second factor that was lost."""
     account = await accounts.administer(
         session,
@@ -115,7 +121,7 @@ async def decide(caller: Admin, session: Transaction, account_id: UUID, given: A
 
 
 @router.post("/accounts/{account_id}/reset-link", status_code=201, responses=responses(404))
-async def make_reset_link(caller: Admin, runtime: Running, session: Transaction, account_id: UUID) -> OneTimeLink:
+async def make_reset_link(caller: AdminPerson, runtime: Running, session: Transaction, account_id: UUID) -> OneTimeLink:
     """Make a password reset link to hand over."""
     link, token = await accounts.reset_link(session, caller, account_id)
     return OneTimeLink(link=links.address(runtime.public_url, token), expires_at=link.expires_at)
@@ -123,13 +129,24 @@ async def make_reset_link(caller: Admin, runtime: Running, session: Transaction,
 
 @router.post("/invites", status_code=201)
 async def invite_to_installation(
-    caller: Admin, runtime: Running, session: Transaction, given: NewInvitation
+    caller: AdminPerson, runtime: Running, session: Transaction, given: NewInvitation
 ) -> CreatedInvitation:
     """Invite somebody to this installation."""
     link, token = await accounts.invite(session, caller, given.email, is_admin=given.is_admin)
-    return CreatedInvitation(
-        id=link.id, email=link.email, link=links.address(runtime.public_url, token), expires_at=link.expires_at
-    )
+    shown = Invitation.model_validate(link).model_dump()
+    return CreatedInvitation(**shown, link=links.address(runtime.public_url, token))
+
+
+@router.get("/invites")
+async def list_installation_invites(_caller: Admin, session: Transaction) -> Page[Invitation]:
+    """List the invitations to this installation nobody has used yet."""
+    return Page(items=[Invitation.model_validate(row) for row in await accounts.invites(session)])
+
+
+@router.delete("/invites/{invite_id}", status_code=204, responses=responses(404))
+async def withdraw_installation_invite(caller: AdminPerson, session: Transaction, invite_id: UUID) -> None:
+    """Make an invitation to this installation useless."""
+    await accounts.withdraw(session, caller, invite_id)
 
 
 @router.get("/audit")

@@ -7,10 +7,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from api.deps import Person, Transaction
-from api.fields import Document, Name, View
+from api.fields import Document, Moment, Name, View
 from api.paging import Page
 from api.problems import responses
 from archive.access import Scope
@@ -25,7 +25,7 @@ class NewKey(Document):
     name: Name
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope), examples=[["read", "upload"]])]
     library_id: UUID | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class KeyView(View):

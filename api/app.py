@@ -58,6 +58,7 @@ def create_app(open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]],
         license_info={"name": "AGPL-3.0-or-later"},
         generate_unique_id_function=lambda route: route.name,
     )
+    app.state.examination = health.Examination()
     for part in (session, links, account, apikeys, libraries, accounts, jobs, stream, health, metrics, problems):
         app.include_router(part.router, prefix="/api/v1")
     web.install(app)

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from archive.access import Caller, Scope
 from archive.accounts import authenticate
-from archive.errors import CsrfFailed, NotSignedIn
+from archive.errors import CsrfFailed, NotSignedIn, OtherSite
 from archive.keyring import Keyring
 from archive.runtime import Runtime
 
@@ -85,10 +85,19 @@ def csrf_token(keyring: Keyring, session_token: str) -> str:
 async def refuse_other_sites(request: Request) -> None:
     """Refuse what a browser says another site made it send."""
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        raise CsrfFailed
+    runtime: Runtime = request.app.state.runtime
+    if origin is not None and _netloc(origin) not in {request.headers.get("host"), _netloc(runtime.public_url)}:
+        raise OtherSite(runtime.public_url)
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-        raise CsrfFailed
+        raise OtherSite(runtime.public_url)
+
+
+def _netloc(origin: str) -> str | None:
+    """Give the host and port of an origin; a proxy may change the Host we see, but not what the browser says here."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None
 
 
 async def _check_csrf(request: Request, keyring: Keyring) -> None:
@@ -111,9 +120,17 @@ async def _person(found: AnyCaller) -> Caller:
     return found
 
 
+async def _admin_person(found: AnyCaller) -> Caller:
+    found.require_session()
+    found.require(Scope.ADMIN)
+    return found
+
+
 Reader = Annotated[Caller, _with_scope(Scope.READ)]
 Writer = Annotated[Caller, _with_scope(Scope.WRITE)]
 Admin = Annotated[Caller, _with_scope(Scope.ADMIN)]
 MetricsCaller = Annotated[Caller, _with_scope(Scope.METRICS)]
 Person = Annotated[Caller, Depends(_person)]
+# Who decides about accounts has to be there in person: a stolen key must not make its holder an admin.
+AdminPerson = Annotated[Caller, Depends(_admin_person)]
 SameSite = Depends(refuse_other_sites)

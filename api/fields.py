@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def _one_line(value: str) -> str:
@@ -29,6 +30,17 @@ Email = Annotated[Text, Field(min_length=3, max_length=254, examples=["anna@exam
 # Not limited from below here: a wrong short password is a wrong password, not a malformed request.
 Password = Annotated[Text, Field(max_length=1000, examples=["three unrelated words"])]
 Token = Annotated[Text, Field(min_length=1, max_length=200)]
+
+
+def _in_range(value: datetime) -> datetime:
+    # Near year 1 and 9999 the same moment at another offset may have no date at all.
+    if not 1 < value.year < 9999:  # noqa: PLR2004
+        message = "use a year between 2 and 9998"
+        raise ValueError(message)
+    return value.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_range)]
 
 
 class Document(BaseModel):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from api.deps import Running
@@ -16,7 +16,7 @@ from archive.queue import service as queue
 from archive.runtime import Runtime
 
 router = APIRouter(tags=["operating"])
-_PATIENCE = 3.0
+_PATIENCE, _FRESH = 3.0, 1.0
 
 
 class Check(View):
@@ -34,15 +34,37 @@ class Health(View):
     checks: dict[str, Check]
 
 
+class Examination:
+    """Asks every part, at most once a second however many ask: everybody may read this page, and asking costs."""
+
+    def __init__(self) -> None:
+        self._found: tuple[float, Health] | None = None
+        self._asking = asyncio.Lock()
+
+    async def of(self, runtime: Runtime) -> Health:
+        """Give what was found within the last second."""
+        async with self._asking:
+            moment = asyncio.get_running_loop().time()
+            if self._found is None or moment - self._found[0] > _FRESH:
+                self._found = (asyncio.get_running_loop().time(), await _examine(runtime))
+            return self._found[1]
+
+
 @router.get("/health", responses={503: {"model": Health, "description": "Not ready"}})
-async def health(runtime: Running, response: Response) -> Health:
+async def health(request: Request, runtime: Running, response: Response) -> Health:
     """Check each part this process depends on."""
+    examination: Examination = request.app.state.examination
+    found = await examination.of(runtime)
+    response.status_code = 503 if found.status == "down" else 200
+    return found
+
+
+async def _examine(runtime: Runtime) -> Health:
     database, redis, store, workers = await asyncio.gather(
         _check(runtime.database.ping()), _check(runtime.bell.ping()), _check(runtime.store.ping()), _workers(runtime)
     )
     down = "down" in (database.state, store.state)
     degraded = "down" in (redis.state, workers.state)
-    response.status_code = 503 if down else 200
     return Health(
         status="down" if down else "degraded" if degraded else "ok",
         version=__version__,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from api.deps import Reader, Running, Transaction, Writer
+from api.deps import Person, Reader, Running, Transaction, Writer
 from api.fields import Document, Email, Name, View
 from api.paging import CursorQuery, Limit, Page, cursor_of, id_of
 from api.problems import responses
@@ -119,7 +119,7 @@ async def rename_library(caller: Writer, session: Transaction, library_id: UUID,
 
 
 @router.delete("/{library_id}", status_code=204, responses=responses(404, 409))
-async def delete_library(caller: Writer, session: Transaction, library_id: UUID) -> None:
+async def delete_library(caller: Person, session: Transaction, library_id: UUID) -> None:
     """Delete an empty library."""
     await libraries.delete(session, caller, library_id)
 
@@ -136,14 +136,14 @@ async def list_members(
 
 @router.put("/{library_id}/members/{account_id}", responses=responses(404, 409))
 async def change_role(
-    caller: Writer, session: Transaction, library_id: UUID, account_id: UUID, given: RoleChange
+    caller: Person, session: Transaction, library_id: UUID, account_id: UUID, given: RoleChange
 ) -> MemberView:
     """Change what a member may do."""
     return MemberView.of(*await libraries.set_role(session, caller, library_id, account_id, given.role))
 
 
 @router.delete("/{library_id}/members/{account_id}", status_code=204, responses=responses(404, 409))
-async def remove_member(caller: Writer, session: Transaction, library_id: UUID, account_id: UUID) -> None:
+async def remove_member(caller: Person, session: Transaction, library_id: UUID, account_id: UUID) -> None:
     """Remove a member, or leave."""
     await libraries.remove(session, caller, library_id, account_id)
 
@@ -157,7 +157,7 @@ async def list_invites(caller: Reader, session: Transaction, library_id: UUID) -
 
 @router.post("/{library_id}/invites", status_code=201, responses=responses(404))
 async def invite_to_library(
-    caller: Writer, runtime: Running, session: Transaction, library_id: UUID, given: NewInvite
+    caller: Person, runtime: Running, session: Transaction, library_id: UUID, given: NewInvite
 ) -> CreatedInvite:
     """Invite somebody by a one-time link."""
     email = accounts.checked_email(given.email) if given.email else None
@@ -167,6 +167,6 @@ async def invite_to_library(
 
 
 @router.delete("/{library_id}/invites/{invite_id}", status_code=204, responses=responses(404))
-async def withdraw_invite(caller: Writer, session: Transaction, library_id: UUID, invite_id: UUID) -> None:
+async def withdraw_invite(caller: Person, session: Transaction, library_id: UUID, invite_id: UUID) -> None:
     """Make an invitation useless."""
     await libraries.withdraw(session, caller, library_id, invite_id)

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from redis import RedisError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -44,6 +44,7 @@ TABLE: dict[type[Exception], Kind] = {
     errors.NotSignedIn: Kind("not-signed-in", 401, "Not signed in"),
     errors.TooManyAttempts: Kind("too-many-attempts", 429, "Too many attempts"),
     errors.SessionRequired: Kind("session-required", 403, "Only for signed-in people"),
+    errors.OtherSite: Kind("other-site", 403, "The request came from another site"),
     errors.CsrfFailed: Kind("csrf-failed", 403, "The request did not come from our page"),
     errors.Forbidden: Kind("forbidden", 403, "Not allowed"),
     errors.WeakPassword: Kind("weak-password", 422, "The password is too weak"),
@@ -63,7 +64,9 @@ _BY_STATUS = {
     404: Kind("not-found", 404, "Not found"),
     405: Kind("method-not-allowed", 405, "This method is not for this address"),
 }
-_AWAY = (OperationalError, InterfaceError, DBAPIError, PoolTimeout, RedisError, StoreUnavailable, ConnectionError)
+_AWAY = (DBAPIError, PoolTimeout, RedisError, StoreUnavailable, OSError)
+# Connection exception, insufficient resources, operator intervention (starting, stopping).
+_AWAY_CLASSES = frozenset({"08", "53", "57"})
 
 
 class FieldError(BaseModel):
@@ -138,17 +141,18 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(away, _unavailable)
 
 
-def _expected(_request: Request, error: Exception) -> Response:
+async def _expected(_request: Request, error: Exception) -> Response:
     kind = next((kind for known, kind in TABLE.items() if isinstance(error, known)), INTERNAL)
     # Expected errors are not failures of ours; who wants to see them turns the level down.
     _log.log(logging.DEBUG, "problem", code=kind.code, detail=str(error))
     if isinstance(error, errors.TooManyAttempts):
         headers = {"Retry-After": str(error.retry_after)}
         return answer(kind, error.message, headers=headers, retry_after=error.retry_after)
-    return answer(kind, str(error), headers={"WWW-Authenticate": "Bearer"} if kind.status == 401 else None)  # noqa: PLR2004
+    message = error.message if isinstance(error, errors.TagphotoError) else str(error)
+    return answer(kind, message, headers={"WWW-Authenticate": "Bearer"} if kind.status == 401 else None)  # noqa: PLR2004
 
 
-def _invalid(_request: Request, error: Exception) -> Response:
+async def _invalid(_request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     faults = [
@@ -159,7 +163,7 @@ def _invalid(_request: Request, error: Exception) -> Response:
     return answer(INVALID_REQUEST, f"Change what 'errors' names and send it again. {said}", errors=faults)
 
 
-def _http(request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     kind = _BY_STATUS.get(error.status_code, Kind("http-error", error.status_code, "The request was refused"))
@@ -170,11 +174,17 @@ def _http(request: Request, error: Exception) -> Response:
     return answer(kind, detail, headers=dict(error.headers or {}))
 
 
-def _unavailable(_request: Request, error: Exception) -> Response:
-    if isinstance(error, DBAPIError) and not (
-        error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))
-    ):
+async def _unavailable(_request: Request, error: Exception) -> Response:
+    if isinstance(error, DBAPIError) and not _is_away(error):
         raise error
     _log.error("unavailable", error=str(error).split("\n", 1)[0])
     detail = "The database, Redis or the store cannot be reached now. Try again shortly; /api/v1/health says which."
     return answer(UNAVAILABLE, detail, headers={"Retry-After": "5"}, retry_after=5)
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Tell a database that cannot be used now from a query that is wrong: by the class of its state, if it gave one."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        return True  # it never answered: no such socket, a time-out, a connection that was cut
+    return str(state)[:2] in _AWAY_CLASSES or error.connection_invalidated

@@ -14,6 +14,7 @@ from api.fields import Document, Email, Password, Text, View
 from api.problems import responses
 from archive.accounts import service as accounts
 from archive.accounts.sign_in import SignedIn, close_session, sign_in
+from archive.errors import NotSignedIn
 from archive.models import Account
 from archive.runtime import Runtime
 
@@ -99,7 +100,9 @@ async def open_session(request: Request, response: Response, runtime: Running, g
 async def show_session(request: Request, caller: Person, runtime: Running, session: Transaction) -> SessionView:
     """Show who is signed in."""
     account = await accounts.get(session, caller.account_id)
-    own = next(row for row in await accounts.sessions(session, caller) if row.id == caller.session_id)
+    own = next((row for row in await accounts.sessions(session, caller) if row.id == caller.session_id), None)
+    if own is None:  # ended since the caller was found
+        raise NotSignedIn
     return SessionView(
         account=account_view(account),
         csrf_token=csrf_token(runtime.keyring, request.cookies[COOKIE]),

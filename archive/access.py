@@ -22,7 +22,7 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
-_ADMINS_ONLY = frozenset({Scope.METRICS, Scope.ADMIN})
+ADMINS_ONLY = frozenset({Scope.METRICS, Scope.ADMIN})
 
 
 class Role(StrEnum):
@@ -56,9 +56,12 @@ class Caller:
         if scope not in self.scopes:
             message = f"This API key lacks the scope '{scope}'. Create one that has it."
             raise Forbidden(message)
-        if scope in _ADMINS_ONLY and not self.is_admin:
+        if scope not in ADMINS_ONLY:
+            return
+        if not self.is_admin:
             message = "Only admins of this installation may do this."
             raise Forbidden(message)
+        self.require_whole_account()
 
     def require_session(self) -> UUID:
         """Refuse API keys: what decides about the account itself is for a signed-in person."""

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 Deliver = Callable[[list[object]], Awaitable[None]]
-_OUTBOX = "outbox"
+_OUTBOX, _ACTS = "outbox", "acts"
 
 
 def now() -> datetime:
@@ -24,10 +24,18 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_engine(dsn: str, *, pool_size: int = 10) -> AsyncEngine:
+def create_engine(dsn: str, *, pool_size: int = 10, command_timeout: float | None = 60) -> AsyncEngine:
     """Make the engine. The DSN goes to asyncpg as it is, so that all libpq allows in it (sslmode, sockets) works."""
     connect = partial(
-        asyncpg.connect, dsn, timeout=10, command_timeout=60, server_settings={"application_name": "tagphoto"}
+        asyncpg.connect,
+        dsn,
+        timeout=10,
+        command_timeout=command_timeout,
+        server_settings={
+            "application_name": "tagphoto",
+            # A process frozen inside a transaction must not hold its locks, and events, up for ever.
+            "idle_in_transaction_session_timeout": "120000",
+        },
     )
     return create_async_engine(
         "postgresql+asyncpg://",
@@ -37,12 +45,19 @@ def create_engine(dsn: str, *, pool_size: int = 10) -> AsyncEngine:
         # A restarted server leaves dead connections in the pool; a ping costs a tenth of a millisecond on a socket.
         pool_pre_ping=True,
         pool_recycle=1800,
+        # Parameters hold hashes and addresses; errors end in logs and on jobs.
+        hide_parameters=True,
     )
 
 
 def send_after_commit(session: AsyncSession, message: object) -> None:
     """Hold a message until the session's transaction is committed; a rollback discards it."""
     session.info.setdefault(_OUTBOX, []).append(message)
+
+
+def do_after_commit(session: AsyncSession, act: Callable[[], object]) -> None:
+    """Do something small and certain, such as logging, once what it speaks of has happened."""
+    session.info.setdefault(_ACTS, []).append(act)
 
 
 async def _nowhere(_messages: list[object]) -> None:
@@ -63,6 +78,8 @@ class Database:
         async with self._sessions() as session:
             yield session
             await session.commit()
+        for act in session.info.pop(_ACTS, ()):
+            act()
         if outbox := session.info.pop(_OUTBOX, None):
             await self._deliver(outbox)
 

@@ -13,6 +13,7 @@ TagphotoError
 ├── Forbidden               somebody is calling, but not with this right
 │   ├── SessionRequired     an API key cannot do this, a signed-in person can
 │   └── CsrfFailed
+│       └── OtherSite       another site made the browser send it
 ├── Invalid                 well-formed, but the value cannot be accepted
 │   └── WeakPassword
 ├── Conflict                the state of things does not allow it
@@ -31,6 +32,10 @@ class TagphotoError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+    def __str__(self) -> str:
+        """Say the message, also where a subclass has set one of its own."""
+        return self.message
 
 
 class StartRefused(TagphotoError):
@@ -90,9 +95,11 @@ class SecondFactorFailed(NotSignedIn):
 class TooManyAttempts(TagphotoError):
     """Rate limit; says when to come back."""
 
-    def __init__(self, retry_after: int) -> None:
+    def __init__(self, retry_after: int, *, first: bool = False) -> None:
         super().__init__(f"Too many attempts. Try again in {retry_after} seconds.")
         self.retry_after = retry_after
+        # The first refusal is worth an entry in the audit log; the thousandth is not.
+        self.first = first
 
 
 class Forbidden(TagphotoError):
@@ -110,7 +117,18 @@ class CsrfFailed(Forbidden):
     """An unsafe request by cookie without proof that our own page sent it."""
 
     def __init__(self) -> None:
-        super().__init__("Send the csrf_token of GET /api/v1/session in the header X-CSRF-Token, from the same site.")
+        super().__init__("Send the csrf_token of GET /api/v1/session in the header X-CSRF-Token.")
+
+
+class OtherSite(CsrfFailed):
+    """The browser says that another site made it send this."""
+
+    def __init__(self, public_url: str) -> None:
+        super().__init__()
+        self.message = (
+            f"This request came from another site than {public_url}. If that is not the address people use, set "
+            "TAGPHOTO_PUBLIC_URL to the right one."
+        )
 
 
 class Invalid(TagphotoError):

@@ -40,8 +40,8 @@ async def prepare(database: Database, key_file: Path) -> Keyring:
 async def first_admin_link(database: Database, public_url: str) -> str | None:
     """Make the link for the first admin while there is no account; the one printed last is the one that works."""
     async with database.transaction() as session:
+        await links.revoke(session, "first_admin")
         if await session.scalar(select(func.count()).select_from(Account)):
             return None
-        await links.revoke(session, "first_admin")
         _, token = await links.make(session, "first_admin")
         return links.address(public_url, token)

@@ -47,7 +47,8 @@ async def current(dsn: str) -> str | None:
 
 async def upgrade(dsn: str) -> None:
     """Run the migrations that are missing."""
-    engine = create_engine(dsn, pool_size=1)
+    # Large tables, and another host that migrates them just now, take as long as they take.
+    engine = create_engine(dsn, pool_size=1, command_timeout=None)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})

@@ -9,6 +9,8 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -89,6 +91,28 @@ class Settings(BaseSettings):
     def _public(cls, value: str | None) -> str | None:
         checked = _checked_url(value, ("http", "https"), "https://photos.example.org", needs_host=True)
         return checked.rstrip("/") if checked else None
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: str) -> str:
+        for proxy in () if value == "*" else value.split(","):
+            try:
+                ip_network(proxy.strip())
+            except ValueError as error:
+                message = f"{error}; write addresses and networks such as 127.0.0.1,10.0.0.0/8 by commas, or '*' alone"
+                raise ValueError(message) from error
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str | None) -> str | None:
+        address = parseaddr(value or "")[1]
+        # What is not understood is cut off by the parser; such a sender would fail, or surprise, at the first mail.
+        whole = value and value.isprintable() and (value == address or value.endswith(f"<{address}>"))
+        if value and not (whole and _ADDRESS.fullmatch(address)):
+            message = "this is not an address; write photos@example.org or Tagphoto <photos@example.org>"
+            raise ValueError(message)
+        return value
 
     @field_validator("log_level")
     @classmethod
@@ -201,6 +225,7 @@ def _checked_url(value: str | None, schemes: tuple[str, ...], example: str, *, n
     return value
 
 
+_ADDRESS = re.compile(r"[^\s@<>,]+@[^\s@<>,]+")
 # Up to the last '@', because a password with a '/' in it was not escaped by whoever got the URL wrong.
 _PASSWORD = re.compile(r"(?<=://)([^:/?#]*):.*@", re.DOTALL)
 _PASSWORD_OPTION = re.compile(r"(?<=[?&])((?:ssl)?password|secret)=[^&]*", re.IGNORECASE)

@@ -113,11 +113,14 @@ async def test_a_fault_of_ours_is_a_problem_document_too(app: FastAPI, stranger:
     assert "ZeroDivision" not in answer.text
 
 
-async def test_a_database_that_is_away_is_said_to_be(app: FastAPI, stranger: NewPerson, person: MakePerson) -> None:
+@pytest.mark.parametrize("dsn", ["postgresql://nobody@127.0.0.1:1/nothing", "postgresql:///nothing?host=/nowhere"])
+async def test_a_database_that_is_away_is_said_to_be(
+    app: FastAPI, stranger: NewPerson, person: MakePerson, dsn: str
+) -> None:
     anna = await person()
     engine = app.state.runtime.database.engine
     await engine.dispose()
-    app.state.runtime = replaced_database(app)
+    app.state.runtime = replaced_database(app, dsn)
     answer = await anna.get("/libraries")
     assert code_of(answer) == "unavailable"
     assert answer.headers["retry-after"] == "5"
@@ -129,8 +132,8 @@ async def test_a_database_that_is_away_is_said_to_be(app: FastAPI, stranger: New
     assert (await stranger().get("/health/live")).status_code == 200
 
 
-def replaced_database(app: FastAPI) -> Any:
-    return replace(app.state.runtime, database=Database(create_engine("postgresql://nobody@127.0.0.1:1/nothing")))
+def replaced_database(app: FastAPI, dsn: str) -> Any:
+    return replace(app.state.runtime, database=Database(create_engine(dsn)))
 
 
 async def test_health_without_workers_is_degraded(stranger: NewPerson) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import sys
 
+import asyncpg
 import click
+from sqlalchemy.exc import DBAPIError
 
 from archive import __version__
 from archive.errors import TagphotoError
@@ -64,6 +66,15 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
-    except OSError as error:
-        click.echo(f"tagphoto: {error}", err=True)
+    except (OSError, DBAPIError, asyncpg.PostgresError) as error:
+        click.echo(f"tagphoto: {told(error)}", err=True)
         sys.exit(1)
+
+
+def told(error: BaseException) -> str:
+    """Give the one line that an error of the system or of the database becomes; some say nothing but their kind."""
+    database = isinstance(error, DBAPIError | asyncpg.PostgresError)
+    if isinstance(error, DBAPIError):
+        error = (error.orig and error.orig.__cause__) or error.orig or error  # the driver's own, without SQLAlchemy's
+    text = str(error).partition("\n")[0].strip() or type(error).__name__
+    return f"The database refused: {text}" if database else text

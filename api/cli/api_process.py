@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from ipaddress import IPv4Network, ip_network
 
 import click
 import uvicorn
@@ -33,12 +34,20 @@ def api_process(descriptor: int) -> None:
         http="httptools",
         lifespan="on",
         proxy_headers=True,
-        forwarded_allow_ips=settings.trusted_proxies,
+        forwarded_allow_ips=_trusted(settings.trusted_proxies),
         server_header=False,
         timeout_graceful_shutdown=_GRACE,
         timeout_keep_alive=30,
     )
     _Server(config, app).run(sockets=[socket.socket(fileno=descriptor)])
+
+
+def _trusted(proxies: str) -> list[str]:
+    # A socket on '::' shows an IPv4 proxy as ::ffff:127.0.0.1; it is the same proxy.
+    named = [proxy.strip() for proxy in proxies.split(",")]
+    networks = [ip_network(proxy) for proxy in named if proxy != "*"]
+    mapped = [net for net in networks if isinstance(net, IPv4Network)]
+    return named + [f"::ffff:{net.network_address}/{96 + net.prefixlen}" for net in mapped]
 
 
 class _Server(uvicorn.Server):

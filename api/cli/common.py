@@ -38,9 +38,17 @@ async def opened(settings: Settings) -> AsyncIterator[Runtime]:
     async with reachable(settings) as addresses:
         await require_database(settings, addresses)
         await require_store(addresses)
-        await schema.upgrade(addresses.database)
+        await _require_schema(settings, addresses)
         async with open_runtime(settings, addresses, pool_size=2) as runtime:
             yield runtime
+
+
+async def _require_schema(settings: Settings, addresses: Addresses) -> None:
+    # A database that others use as well is migrated by whoever means to: 'migrate', or 'serve' of this version.
+    if settings.database_url is None or await schema.current(addresses.database) is None:
+        await schema.upgrade(addresses.database)
+    else:
+        await schema.require_current(addresses.database, patience=0)
 
 
 async def require_database(settings: Settings, addresses: Addresses) -> None:

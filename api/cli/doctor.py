@@ -149,7 +149,11 @@ async def _store(settings: Settings, addresses: Addresses) -> Finding:
 def _mail(settings: Settings) -> Finding:
     if settings.smtp_url is None:
         return Finding("note", "mail", "none is sent", "Set TAGPHOTO_SMTP_URL and TAGPHOTO_MAIL_FROM for reset links.")
-    return Finding("ok", "mail", f"{masked(settings.smtp_url)} as {settings.mail_from}")
+    how = f"{masked(settings.smtp_url)} as {settings.mail_from}"
+    if settings.public_url is None:
+        mend = "Set TAGPHOTO_PUBLIC_URL to the address that people use."
+        return Finding("note", "mail", f"{how}; links in mails go to {settings.url}", mend)
+    return Finding("ok", "mail", how)
 
 
 def _client() -> Finding:
@@ -177,7 +181,8 @@ async def _ping(url: str) -> str:
 
 async def _answers(question: Callable[[], Awaitable[object]]) -> bool:
     try:
-        await asyncio.wait_for(question(), 5)
+        async with asyncio.timeout(5):
+            await question()
     except (OSError, TimeoutError, asyncpg.PostgresError, redis.RedisError):
         return False
     return True

@@ -7,7 +7,7 @@ import errno
 import shutil
 import socket
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import click
@@ -72,7 +72,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, listener: socket.soc
     _say("store", masked(addresses.store))
     for number in range(1, settings.api_processes + 1):
         await supervisor.add(_api_program(settings, listener, number))
-    await add_workers(stack, supervisor, addresses, settings.workers)
+    await add_workers(stack, supervisor, addresses, settings.workers, environment=_address(settings))
     _say("ready", settings.url)
     if link:
         _say("first admin", link)
@@ -107,8 +107,10 @@ async def _prepare_database(settings: Settings, addresses: Addresses) -> str | N
 
 def _prepare_folder(data: Path) -> None:
     try:
-        (data / "logs").mkdir(parents=True, exist_ok=True)
-        probe = data / "logs" / ".writable"
+        logs = data / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        logs.chmod(0o700)  # they hold addresses and who did what; only we write there
+        probe = logs / ".writable"
         probe.write_bytes(b"\0" * 4096)
         probe.unlink()
     except OSError as error:
@@ -134,8 +136,13 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
+def _address(settings: Settings) -> dict[str, str]:
+    """Tell a program where the API really listens: it makes links of that, and the command line may have said it."""
+    return {"TAGPHOTO_HOST": settings.host, "TAGPHOTO_PORT": str(settings.port)}
+
+
 def _api_program(settings: Settings, listener: socket.socket, number: int) -> Program:
-    environment = {"TAGPHOTO_HOST": settings.host, "TAGPHOTO_PORT": str(settings.port)}
+    environment = _address(settings)
     if settings.api_processes > 1:
         folder = settings.data / "run" / "metrics"
         if number == 1:
@@ -170,4 +177,5 @@ async def _answers(listener: socket.socket) -> bool:
 
 
 def _say(what: str, text: str) -> None:
-    click.echo(f"  {what:<12} {text}", err=True)
+    with suppress(OSError, ValueError):  # a terminal that was closed ends no service
+        click.echo(f"  {what:<12} {text}", err=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from types import MappingProxyType
 
 import click
 
@@ -21,6 +23,8 @@ from archive.supervisor import Lines, Program, Supervisor
 
 _GRACE = 15
 _WORKER = "worker"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+Ended = Callable[[str, bool], Awaitable[None]]
 
 
 @click.command()
@@ -49,6 +53,7 @@ async def add_workers(
     addresses: Addresses,
     count: int,
     queues: tuple[str, ...] = kinds.QUEUES,
+    environment: Mapping[str, str] = _NOTHING,
 ) -> None:
     """Run workers under a supervisor, and the reconciler beside them for as long as the stack is open."""
     bell = Bell(addresses.redis)
@@ -56,11 +61,11 @@ async def add_workers(
     by_name = {kind.name: kind for kind in kinds.ALL}
     reconciler = asyncio.create_task(reconcile.run(database, bell, by_name))
 
-    async def ended(pid: int, asked: bool) -> None:  # noqa: FBT001  # Program's signature
+    async def ended(name: str, asked: bool) -> None:  # noqa: FBT001  # Program's signature
         """Take the jobs of a worker that died at once; others need not wait for its leases to run out."""
         del asked
         async with database.transaction() as session:
-            for job in await claims.reclaim(session, worker=claims.worker_name(pid)):
+            for job in await claims.reclaim(session, worker=name):
                 log.get("supervisor").warning("job.reclaimed", job=str(job.id), kind=job.kind, state=job.state)
 
     async def close() -> None:
@@ -73,15 +78,17 @@ async def add_workers(
 
     stack.push_async_callback(close)
     for number in range(1, count + 1):
-        await supervisor.add(_worker_program(number, queues, ended))
+        await supervisor.add(_worker_program(number, queues, environment, ended))
 
 
-def _worker_program(number: int, queues: tuple[str, ...], ended: object) -> Program:
+def _worker_program(number: int, queues: tuple[str, ...], environment: Mapping[str, str], ended: Ended) -> Program:
     return Program(
         name=f"{_WORKER}{number}",
         argv=(sys.executable, "-m", "api", "worker-process", "--queues", ",".join(queues)),
+        environment=environment,
         grace=_GRACE,
-        ended=ended,  # type: ignore[arg-type]
+        new_name=claims.new_worker_name,
+        ended=ended,
     )
 
 

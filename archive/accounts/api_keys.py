@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from archive import audit
-from archive.access import Scope
+from archive.access import ADMINS_ONLY, Scope
 from archive.accounts import queries
 from archive.db import now
 from archive.errors import Forbidden, Invalid, NotFound
@@ -40,12 +40,13 @@ async def create(  # the columns of a key
     if expires_at is not None and expires_at <= now():
         message = "This expiry lies in the past."
         raise Invalid(message)
-    if Scope.ADMIN in wanted and not caller.is_admin:
-        message = "Only admins may create keys with the scope 'admin'."
-        raise Forbidden(message)
-    if Scope.METRICS in wanted and not caller.is_admin:
-        message = "Only admins may create keys with the scope 'metrics'."
-        raise Forbidden(message)
+    if needs_admin := ADMINS_ONLY.intersection(wanted):
+        if not caller.is_admin:
+            message = f"Only admins may create keys with the scope '{min(needs_admin)}'."
+            raise Forbidden(message)
+        if library_id is not None:
+            message = f"A key for one library cannot have the scope '{min(needs_admin)}', which is about all of them."
+            raise Invalid(message)
     if library_id is not None:
         await libraries.get(session, caller, library_id)
     key = PREFIX + new_token()

@@ -5,6 +5,7 @@ a refused request is rolled back, its attempt must not be.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -29,7 +30,9 @@ class Limit:
     window: timedelta
 
 
+# From one network, so that nobody far away keeps an account's owner out with ten requests; from anywhere, more.
 SIGN_IN_ACCOUNT = Limit("sign-in-account", 10, timedelta(minutes=15))
+SIGN_IN_ANYWHERE = Limit("sign-in-anywhere", 100, timedelta(minutes=15))
 SIGN_IN_ADDRESS = Limit("sign-in-address", 100, timedelta(minutes=15))
 RESET_ACCOUNT = Limit("reset-account", 3, timedelta(hours=1))
 RESET_ADDRESS = Limit("reset-address", 20, timedelta(hours=1))
@@ -37,29 +40,41 @@ LINK_ADDRESS = Limit("link-address", 60, timedelta(minutes=15))
 PASSWORD_ACCOUNT = Limit("password-account", 10, timedelta(minutes=15))
 
 
+def network(ip: str | None) -> str:
+    """Give whom an address belongs to: itself, or for IPv6 its /64, which is what one household or server has."""
+    try:
+        address = ipaddress.ip_address(ip or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
+
+
 async def count(database: Database, *limits: tuple[Limit, str]) -> None:
-    """Count one attempt under each limit, and refuse it if one of them is exceeded."""
-    moment = now()
-    wait = 0
-    # Always in the same order: two requests that lock the same rows cannot wait for each other.
-    for limit, subject in sorted(limits, key=lambda pair: pair[0].name):
-        statement = insert(Attempt).values(
-            subject=_subject(limit, subject), count=1, window_ends_at=moment + limit.window
-        )
-        over = Attempt.window_ends_at <= moment
-        statement = statement.on_conflict_do_update(
-            index_elements=[Attempt.subject],
-            set_={
-                "count": case((over, 1), else_=Attempt.count + 1),
-                "window_ends_at": case((over, moment + limit.window), else_=Attempt.window_ends_at),
-            },
-        )
-        async with database.transaction() as session:
-            counted, ends_at = (await session.execute(statement.returning(Attempt.count, Attempt.window_ends_at))).one()
+    """Count one attempt under each limit in turn. The first that is exceeded refuses it, and the rest do not count it:
+    who is over the limit of an address must not use up that of somebody's account.
+    """
+    for limit, subject in limits:
+        counted, wait = await _count_one(database, limit, subject)
         if counted > limit.most:
-            wait = max(wait, int((ends_at - moment).total_seconds()) + 1)
-    if wait:
-        raise TooManyAttempts(wait)
+            raise TooManyAttempts(wait, first=counted == limit.most + 1)
+
+
+async def _count_one(database: Database, limit: Limit, subject: str) -> tuple[int, int]:
+    moment = now()
+    over = Attempt.window_ends_at <= moment
+    new = insert(Attempt).values(subject=_subject(limit, subject), count=1, window_ends_at=moment + limit.window)
+    counting = new.on_conflict_do_update(
+        index_elements=[Attempt.subject],
+        set_={
+            "count": case((over, 1), else_=Attempt.count + 1),
+            "window_ends_at": case((over, moment + limit.window), else_=Attempt.window_ends_at),
+        },
+    ).returning(Attempt.count, Attempt.window_ends_at)
+    async with database.transaction() as session:
+        counted, ends_at = (await session.execute(counting)).one()
+    return counted, int((ends_at - moment).total_seconds()) + 1
 
 
 async def forget(database: Database, limit: Limit, subject: str) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import update
+
 from archive.access import Caller, Scope
 from archive.accounts import queries
 from archive.db import now
 from archive.errors import NotSignedIn
+from archive.models import ApiKey, Session
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,7 +30,9 @@ async def by_cookie(session: AsyncSession, token: str, lifetime: timedelta) -> C
     row, account = found
     moment = now()
     if moment - row.last_seen_at > _FRESH_ENOUGH:
-        row.last_seen_at, row.expires_at = moment, moment + lifetime
+        # Not through the row: it may be deleted meanwhile, by a sign-out elsewhere.
+        seen = update(Session).where(Session.id == row.id)
+        await session.execute(seen.values(last_seen_at=moment, expires_at=moment + lifetime))
     return Caller(account.id, account.email, account.is_admin, _ALL, session_id=row.id)
 
 
@@ -40,6 +45,6 @@ async def by_key(session: AsyncSession, key: str) -> Caller:
     row, account = found
     moment = now()
     if row.last_used_at is None or moment - row.last_used_at > _FRESH_ENOUGH:
-        row.last_used_at = moment
+        await session.execute(update(ApiKey).where(ApiKey.id == row.id).values(last_used_at=moment))
     scopes = frozenset(Scope(scope) for scope in row.scopes)
     return Caller(account.id, account.email, account.is_admin, scopes, api_key_id=row.id, only_library=row.library_id)

@@ -65,12 +65,14 @@ async def sessions(session: AsyncSession, account_id: UUID) -> list[Session]:
 
 
 async def api_keys(session: AsyncSession, account_id: UUID) -> list[ApiKey]:
-    """List an account's keys that were not revoked, newest first."""
+    """List an account's keys that were not revoked, expired ones among them, newest first."""
     statement = select(ApiKey).where(ApiKey.account_id == account_id, ApiKey.revoked_at.is_(None))
     return list(await session.scalars(statement.order_by(ApiKey.id.desc())))
 
 
 async def active_admins(session: AsyncSession) -> int:
     """Count the admins who can still sign in."""
-    statement = select(func.count()).where(Account.is_admin, Account.disabled_at.is_(None))
+    statement = select(func.count()).where(
+        Account.is_admin, Account.disabled_at.is_(None), Account.password_hash.is_not(None)
+    )
     return await session.scalar(statement) or 0

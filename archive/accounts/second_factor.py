@@ -63,6 +63,8 @@ async def confirm(session: AsyncSession, keyring: Keyring, caller: Caller, code:
 async def disable(session: AsyncSession, caller: Caller) -> None:
     """Turn the second factor off."""
     account = await queries.account(session, caller.account_id, lock=True)
+    if account.totp_sealed is None:
+        return
     await drop(session, account)
     audit.record(session, "second_factor.disabled", caller=caller, target=account.id)
 
@@ -86,7 +88,7 @@ async def renew_codes(session: AsyncSession, caller: Caller) -> list[str]:
 async def check(session: AsyncSession, keyring: Keyring, account: Account, given: str) -> str:
     """Accept a code of the app or a recovery code, each only once. Says which it was."""
     plain = given.replace(" ", "").replace("-", "").lower()
-    if plain.isdecimal():
+    if plain.isascii() and plain.isdecimal():
         _accept_code(keyring, account, plain)
         return "totp"
     statement = select(RecoveryCode).where(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from archive import audit
@@ -13,7 +14,7 @@ from archive.accounts import attempts, passwords, queries, second_factor, sign_i
 from archive.db import now
 from archive.errors import AccountExists, Invalid, LastOwner, MailNotConfigured, NotFound, SignInFailed
 from archive.links import service as links
-from archive.models import Account
+from archive.models import Account, Link
 from archive.queue.kinds import PASSWORD_RESET
 from archive.queue.service import enqueue
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from archive.access import Caller
     from archive.db import Database
     from archive.mail import Mailer
-    from archive.models import Link, Session
+    from archive.models import Session
 
 LOCALES = ("en", "ru")
 
@@ -47,6 +48,8 @@ async def create(
         await session.flush()
     except IntegrityError as error:
         raise AccountExists from error
+    # There is somebody now: the link for the first admin, which lies in a terminal or a log, has done its work.
+    await links.revoke(session, "first_admin")
     return account
 
 
@@ -85,6 +88,8 @@ async def prove_password(database: Database, caller: Caller, password: str) -> s
     async with database.transaction() as session:
         stored = (await queries.account(session, caller.account_id)).password_hash
     if stored is None or not await passwords.matches(stored, password):
+        async with database.transaction() as session:
+            audit.record(session, "password.refused", caller=caller, target=caller.account_id)
         raise SignInFailed
     await attempts.forget(database, attempts.PASSWORD_ACCOUNT, str(caller.account_id))
     return stored
@@ -93,11 +98,15 @@ async def prove_password(database: Database, caller: Caller, password: str) -> s
 async def change_password(database: Database, caller: Caller, current: str, new: str) -> None:
     """Change one's own password; every other session ends."""
     passwords.check_strength(new, caller.email)
-    await prove_password(database, caller, current)
+    proved = await prove_password(database, caller, current)
     hashed = await passwords.hash_password(new)
     async with database.transaction() as session:
         account = await queries.account(session, caller.account_id, lock=True)
+        if account.password_hash != proved:
+            # Changed meanwhile, perhaps by the owner against whoever this is.
+            raise SignInFailed
         account.password_hash = hashed
+        await links.revoke(session, "password_reset", account_id=account.id)
         await sign_in.close_other_sessions(session, account.id, keep=caller.session_id)
         audit.record(session, "password.changed", caller=caller, target=account.id)
 
@@ -111,7 +120,7 @@ async def request_reset(database: Database, mailer: Mailer, email: str, ip: str)
     """Send a reset link, if there is such an account; whether there is, is not told."""
     if not mailer.configured:
         raise MailNotConfigured
-    await attempts.count(database, (attempts.RESET_ACCOUNT, email), (attempts.RESET_ADDRESS, ip))
+    await attempts.count(database, (attempts.RESET_ADDRESS, attempts.network(ip)), (attempts.RESET_ACCOUNT, email))
     async with database.transaction() as session:
         account = await queries.by_email(session, email)
         if account is not None and account.disabled_at is None:
@@ -138,17 +147,22 @@ async def administer(
 
     A disabled account is signed out everywhere at once.
     """
+    # One decision after the other: two admins who remove each other at once would leave none.
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext("tagphoto.administer"))))
     account = await queries.account(session, account_id, lock=True)
     if drop_second_factor and account.totp_sealed is not None:
         await second_factor.drop(session, account)
         audit.record(session, "second_factor.dropped_by_admin", caller=caller, target=account_id)
     if is_admin is not None and is_admin != account.is_admin:
         account.is_admin = is_admin
+        if not is_admin:
+            await links.revoke_made_by(session, account_id, Link.library_id.is_(None))
         audit.record(session, "account.admin_changed", caller=caller, target=account_id, is_admin=is_admin)
     if disabled is not None and disabled != (account.disabled_at is not None):
         account.disabled_at = now() if disabled else None
         if disabled:
             await sign_in.close_other_sessions(session, account_id)
+            await links.revoke_made_by(session, account_id)
         audit.record(session, "account.disabled" if disabled else "account.enabled", caller=caller, target=account_id)
     await session.flush()
     if await queries.active_admins(session) == 0:
@@ -181,6 +195,20 @@ async def invite(session: AsyncSession, caller: Caller, email: str | None, *, is
     )
     audit.record(session, "invite.created", caller=caller, target=link.id, is_admin=is_admin)
     return link, token
+
+
+async def invites(session: AsyncSession) -> list[Link]:
+    """List the invitations to the installation nobody has used yet."""
+    return await links.installation_invites(session)
+
+
+async def withdraw(session: AsyncSession, caller: Caller, invite_id: UUID) -> None:
+    """Make an invitation to the installation useless."""
+    link = next((link for link in await links.installation_invites(session) if link.id == invite_id), None)
+    if link is None:
+        raise NotFound("invitation")
+    link.used_at = now()
+    audit.record(session, "invite.withdrawn", caller=caller, target=invite_id)
 
 
 async def close_session(session: AsyncSession, caller: Caller, session_id: UUID) -> None:

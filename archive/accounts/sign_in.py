@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from archive import audit, log
 from archive.accounts import attempts, passwords, queries, second_factor
 from archive.db import now
-from archive.errors import SecondFactorFailed, SecondFactorRequired, SignInFailed
+from archive.errors import SecondFactorFailed, SecondFactorRequired, SignInFailed, TooManyAttempts
 from archive.ids import new_token, token_hash
 from archive.models import Session
 
@@ -45,8 +45,9 @@ async def sign_in(  # what a sign-in consists of
     user_agent: str | None,
 ) -> SignedIn:
     """Check the password, then the second factor, and open a session."""
-    ip = log.bound("ip") or "unknown"
-    await attempts.count(database, (attempts.SIGN_IN_ACCOUNT, email), (attempts.SIGN_IN_ADDRESS, ip))
+    source = attempts.network(log.bound("ip"))
+    here = f"{email} from {source}"
+    await _count(database, email, here, source)
     async with database.transaction() as session:
         account = await queries.by_email(session, email)
     known = account if account and account.disabled_at is None else None
@@ -54,8 +55,24 @@ async def sign_in(  # what a sign-in consists of
         await _record_failure(database, account, "password")
         raise SignInFailed
     signed_in = await _second_step(database, keyring, known, password, code, lifetime, user_agent)
-    await attempts.forget(database, attempts.SIGN_IN_ACCOUNT, email)
+    await attempts.forget(database, attempts.SIGN_IN_ACCOUNT, here)
     return signed_in
+
+
+async def _count(database: Database, email: str, here: str, source: str) -> None:
+    try:
+        await attempts.count(
+            database,
+            (attempts.SIGN_IN_ADDRESS, source),
+            (attempts.SIGN_IN_ACCOUNT, here),
+            (attempts.SIGN_IN_ANYWHERE, email),
+        )
+    except TooManyAttempts as error:
+        if error.first:
+            async with database.transaction() as session:
+                account = await queries.by_email(session, email)
+            await _record_failure(database, account, "too_many")
+        raise
 
 
 async def _second_step(  # continues sign_in

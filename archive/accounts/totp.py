@@ -42,6 +42,6 @@ def accepted_step(secret: bytes, given: str, last_step: int, at: float | None = 
     """Give the step this code belongs to, if it is near now and later than the last one accepted."""
     present = int((time.time() if at is None else at) // STEP_SECONDS)
     for step in range(present - _WINDOW, present + _WINDOW + 1):
-        if step > last_step and hmac.compare_digest(code(secret, step), given):
+        if step > last_step and hmac.compare_digest(code(secret, step).encode(), given.encode()):
             return step
     return None

@@ -44,7 +44,7 @@ class Newcomer:
 
 async def inspect(database: Database, token: str) -> Invitation:
     """Say what a link is for. Counted, so that nobody tries tokens by the thousand."""
-    await attempts.count(database, (attempts.LINK_ADDRESS, log.bound("ip") or "unknown"))
+    await attempts.count(database, (attempts.LINK_ADDRESS, attempts.network(log.bound("ip"))))
     async with database.transaction() as session:
         link = await links.find(session, token)
         account = await queries.account(session, link.account_id) if link.account_id else None
@@ -118,4 +118,6 @@ async def _new_account(session: AsyncSession, link: Link, email: str, name: str 
     await libraries.make_for(session, account.id, shown)
     if link.library_id and link.role:
         await libraries.join(session, account.id, link.library_id, link.role)
+        actor = (account.id, account.email)
+        audit.record(session, "invite.accepted", actor=actor, library_id=link.library_id, target=link.id)
     return account

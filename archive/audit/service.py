@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from archive import log
+from archive.db import do_after_commit
 from archive.models import AuditEntry
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def record(
             details=details,
         )
     )
-    _log.info(action, actor=str(actor_id) if actor_id else None, target=None if target is None else str(target))
+    shown = {"actor": str(actor_id) if actor_id else None, "target": None if target is None else str(target)}
+    do_after_commit(session, lambda: _log.info(action, **shown))
 
 
 async def page(session: AsyncSession, *, before: int | None, limit: int) -> list[AuditEntry]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -52,14 +54,16 @@ class Postgres:
             own(self.cluster, self.user)
             self._forget_reused_process_id()
             self._stop_leftover()
+            self._admit_us()
             return
         # Made beside and renamed, so that an interrupted first start leaves no half cluster.
         fresh = self.cluster.with_name("postgres.new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
         own(fresh, self.user)
-        self._run("initdb", "-D", str(fresh), "-U", ROLE, "-A", "trust", "-E", "UTF8", *_LOCALE, "--no-instructions")
+        self._run("initdb", "-D", str(fresh), "-U", ROLE, "-A", "peer", "-E", "UTF8", *_LOCALE, "--no-instructions")
         fresh.rename(self.cluster)
+        self._admit_us()
 
     def program(self) -> Program:
         """Describe the server: on a private socket only, so it is in nobody's way."""
@@ -75,6 +79,21 @@ class Postgres:
             quiet=True,
             folder=self.cluster,
         )
+
+    def _admit_us(self) -> None:
+        """Let ourselves in and nobody else: the server's own user may be that of other programs, too."""
+        names = {_user_name(os.geteuid()), _user_name(0)}  # root may become us anyway, and looks after the service
+        self._write("pg_hba.conf", f"local all all peer map={ROLE}\n")
+        self._write("pg_ident.conf", "".join(f'{ROLE} "{name}" {ROLE}\n' for name in sorted(names)))
+
+    def _write(self, name: str, text: str) -> None:
+        fresh = self.cluster / f"{name}.new"
+        fresh.unlink(missing_ok=True)
+        # The folder is the server's user's, who must not be able to lead us elsewhere by a link: a new file, or none.
+        with fresh.open("x", encoding="utf-8") as file:
+            os.fchown(file.fileno(), self.user.uid, self.user.gid)
+            file.write(text)
+        fresh.replace(self.cluster / name)
 
     def _check_version(self) -> None:
         found = (self.cluster / "PG_VERSION").read_text().strip()
@@ -158,6 +177,17 @@ async def ready(sockets: Path) -> bool:
     finally:
         await connection.close()
     return True
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError as error:
+        message = (
+            f"The user {uid} has no name on this machine, and PostgreSQL admits only users with one. "
+            "Add the user, or set TAGPHOTO_DATABASE_URL."
+        )
+        raise StartRefused(message) from error
 
 
 def _quoted(folder: Path) -> str:

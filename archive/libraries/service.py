@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from archive import audit
@@ -85,6 +86,7 @@ async def set_role(
     membership, account = await queries.member(session, library_id, account_id)
     if membership.role == Role.OWNER and role is not Role.OWNER:
         await _another_owner(session, library_id)
+        await links.revoke_made_by(session, account_id, Link.library_id == library_id)
     audit.record(
         session,
         "member.role_changed",
@@ -105,6 +107,7 @@ async def remove(session: AsyncSession, caller: Caller, library_id: UUID, accoun
     membership, _ = await queries.member(session, library_id, account_id)
     if membership.role == Role.OWNER:
         await _another_owner(session, library_id)
+        await links.revoke_made_by(session, account_id, Link.library_id == library_id)
     audit.record(session, "member.removed", caller=caller, library_id=library_id, target=account_id)
     await session.delete(membership)
 
@@ -140,10 +143,11 @@ async def withdraw(session: AsyncSession, caller: Caller, library_id: UUID, invi
 async def join(session: AsyncSession, account_id: UUID, library_id: UUID, role: str) -> Library:
     """Make an account a member; who already is one keeps the higher of the two roles."""
     library = await session.get_one(Library, library_id)
-    membership = await session.get(Membership, (library_id, account_id))
-    if membership is None:
-        session.add(Membership(library_id=library_id, account_id=account_id, role=role))
-    elif Role(role).at_least(Role(membership.role)):
+    # Two invitations accepted at once by one account are one membership.
+    new = insert(Membership).values(library_id=library_id, account_id=account_id, role=role)
+    await session.execute(new.on_conflict_do_nothing())
+    membership = await session.get_one(Membership, (library_id, account_id), with_for_update=True)
+    if Role(role).at_least(Role(membership.role)):
         membership.role = role
     await session.flush()
     return library

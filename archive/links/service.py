@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from archive.db import now
 from archive.errors import LinkExpired, LinkNotFound
@@ -67,6 +67,20 @@ async def find(session: AsyncSession, token: str, *, for_use: bool = False) -> L
     if link.used_at is not None or link.expires_at <= now():
         raise LinkExpired
     return link
+
+
+async def revoke_made_by(session: AsyncSession, account_id: UUID, *to_what: ColumnElement[bool]) -> None:
+    """Make the open invitations of somebody useless who lost the right to invite (to what the conditions say)."""
+    made = update(Link).where(Link.created_by == account_id, Link.kind == "invite", Link.used_at.is_(None), *to_what)
+    await session.execute(made.values(used_at=now()))
+
+
+async def installation_invites(session: AsyncSession) -> list[Link]:
+    """List the invitations to the installation itself that still work."""
+    open_ones = select(Link).where(
+        Link.kind == "invite", Link.library_id.is_(None), Link.used_at.is_(None), Link.expires_at > now()
+    )
+    return list(await session.scalars(open_ones.order_by(Link.id)))
 
 
 async def revoke(session: AsyncSession, kind: LinkKind, *, account_id: UUID | None = None) -> None:

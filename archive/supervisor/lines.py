@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -45,7 +46,15 @@ class Lines:
         """Write one line of one program."""
         marked = f"{program:<10} {line}"
         if not quiet:
-            sys.stderr.write(marked + "\n")
-            sys.stderr.flush()
+            _show(marked)
         if self._handler:
             self._handler.emit(logging.LogRecord(program, logging.INFO, "", 0, marked, None, None))
+
+
+def _show(line: str) -> None:
+    # A terminal that was closed, or a pipe nobody reads any more, must not stop the service.
+    terminal = sys.stderr
+    if terminal:
+        with suppress(OSError, ValueError):
+            terminal.write(line + "\n")
+            terminal.flush()

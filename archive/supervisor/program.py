@@ -48,5 +48,7 @@ class Program:
     folder: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     descriptors: tuple[int, ...] = ()
-    # Told the process id, and whether we asked for it, each time the program ends.
-    ended: Callable[[int, bool], Awaitable[None]] | None = None
+    # Names each start anew; the program is told by ``--name``. Process ids are used again, in containers at once.
+    new_name: Callable[[], str] | None = None
+    # Told the name of the start, and whether we asked for it, each time the program ends.
+    ended: Callable[[str, bool], Awaitable[None]] | None = None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 from collections import deque
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from archive.errors import StartRefused
 from archive.supervisor.program import die_with_parent
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from archive.supervisor.lines import Lines
     from archive.supervisor.program import Program
 
@@ -31,6 +34,7 @@ class _Child:
     """A program that is kept running."""
 
     program: Program
+    name: str
     process: asyncio.subprocess.Process
     reader: asyncio.Task[None]
     last_lines: deque[str]
@@ -67,40 +71,32 @@ class Supervisor:
             self._children = [child for child in self._children if child not in same]
 
     async def _start(self, program: Program) -> _Child:
+        name = program.new_name() if program.new_name else program.name
+        # A pipe of our own: asyncio's would make whoever waits for the process wait for the pipe's end, too.
+        output, for_child = os.pipe()
         try:
-            process = await asyncio.create_subprocess_exec(
-                *program.argv,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                limit=_LINE_LIMIT,
-                # Ctrl-C reaches a whole process group; ours stop in order instead.
-                start_new_session=True,
-                # Forks from the main thread, which lives as long as we do: the child dies with it.
-                preexec_fn=program.enter or die_with_parent(program.stop_signal),
-                cwd=program.folder,
-                env={**os.environ, **program.environment},
-                pass_fds=program.descriptors,
-            )
-        except OSError as error:
-            message = f"{program.name} cannot be started: {error}"
-            raise StartRefused(message) from error
+            process = await _spawn(program, name, for_child)
+        except BaseException:
+            os.close(output)
+            raise
+        finally:
+            os.close(for_child)
         last_lines: deque[str] = deque(maxlen=8)
-        return _Child(program, process, asyncio.create_task(self._read(program, process, last_lines)), last_lines)
+        return _Child(program, name, process, asyncio.create_task(self._read(program, output, last_lines)), last_lines)
 
-    async def _read(self, program: Program, process: asyncio.subprocess.Process, last_lines: deque[str]) -> None:
-        if process.stdout is None:
-            return
-        while True:
-            try:
-                raw = await process.stdout.readline()
-            except ValueError:  # a line longer than the limit: its beginning is dropped
-                continue
-            if not raw:
-                return
-            line = raw.decode(errors="replace").rstrip()
-            last_lines.append(line)
-            self._lines.write(program.name, line, quiet=program.quiet)
+    async def _read(self, program: Program, output: int, last_lines: deque[str]) -> None:
+        async with _stream(output) as stream:
+            while True:
+                try:
+                    raw = await stream.readline()
+                except ValueError:  # a line longer than the limit: its beginning is dropped
+                    continue
+                if not raw:
+                    return
+                line = raw.decode(errors="replace").rstrip()
+                last_lines.append(line)
+                with suppress(Exception):  # whatever is wrong there: a pipe that nobody reads stops the program
+                    self._lines.write(program.name, line, quiet=program.quiet)
 
     async def _until_ready(self, child: _Child) -> None:
         while True:
@@ -135,7 +131,8 @@ class Supervisor:
             except StartRefused as error:
                 _log.warning("program.not_restarted", program=child.program.name, error=error.message)
                 continue
-            child.process, child.reader, child.last_lines = fresh.process, fresh.reader, fresh.last_lines
+            child.name, child.process = fresh.name, fresh.process
+            child.reader, child.last_lines = fresh.reader, fresh.last_lines
             if child.stopping.is_set():  # asked to stop while it came up: nobody else knows this process
                 await self._end(child)
 
@@ -143,7 +140,7 @@ class Supervisor:
         if child.program.ended is None:
             return
         try:
-            await child.program.ended(child.process.pid, child.stopping.is_set())
+            await child.program.ended(child.name, child.stopping.is_set())
         except Exception as error:  # noqa: BLE001  # the reconciler does the same later; the program must come back now
             _log.warning("program.end_not_told", program=child.program.name, error=str(error).split("\n", 1)[0])
 
@@ -153,6 +150,7 @@ class Supervisor:
         if child.keeper is not None:
             await asyncio.wait([child.keeper])
         child.reader.cancel()
+        await asyncio.wait([child.reader])
 
     async def _end(self, child: _Child) -> None:
         if child.process.returncode is not None:
@@ -168,6 +166,40 @@ class Supervisor:
                 # With its children: it leads a process group of its own.
                 os.killpg(child.process.pid, signal.SIGKILL)
             await child.process.wait()
+
+
+async def _spawn(program: Program, name: str, output: int) -> asyncio.subprocess.Process:
+    named = ("--name", name) if program.new_name else ()
+    try:
+        return await asyncio.create_subprocess_exec(
+            *program.argv,
+            *named,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=asyncio.subprocess.STDOUT,
+            # Ctrl-C reaches a whole process group; ours stop in order instead.
+            start_new_session=True,
+            # Forks from the main thread, which lives as long as we do: the child dies with it.
+            preexec_fn=program.enter or die_with_parent(program.stop_signal),
+            cwd=program.folder,
+            env={**os.environ, **program.environment},
+            pass_fds=program.descriptors,
+        )
+    except (OSError, subprocess.SubprocessError) as error:  # the latter when 'enter' fails in the child
+        message = f"{program.name} cannot be started: {error}"
+        raise StartRefused(message) from error
+
+
+@asynccontextmanager
+async def _stream(output: int) -> AsyncIterator[asyncio.StreamReader]:
+    stream = asyncio.StreamReader(limit=_LINE_LIMIT)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(output, "rb", buffering=0)
+    )
+    try:
+        yield stream
+    finally:
+        transport.close()
 
 
 async def _read_out(child: _Child) -> None:

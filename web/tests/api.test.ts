@@ -45,6 +45,20 @@ describe('requests', () => {
     expect(tokens).toEqual([null, 'secret'])
   })
 
+  it('are sent once more with a new token when theirs is out of date', async () => {
+    const tokens: (string | null)[] = []
+    vi.stubGlobal('fetch', async (request: Request) => {
+      if (request.url.endsWith('/session')) return answer({ csrf_token: 'new' })
+      tokens.push(request.headers.get('X-CSRF-Token'))
+      if (tokens.length === 1) return problem(403, 'csrf-failed')
+      return answer(await request.json())
+    })
+    setCsrfToken('old')
+    const made = await call(client.POST('/api/v1/libraries', { body: { name: 'A' } }))
+    expect(made).toMatchObject({ name: 'A' })
+    expect(tokens).toEqual(['old', 'new'])
+  })
+
   it('throw the problem they are answered with', async () => {
     vi.stubGlobal('fetch', async () => problem(409, 'last-owner'))
     const failed = call(client.GET('/api/v1/libraries'))

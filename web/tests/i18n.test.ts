@@ -46,7 +46,7 @@ describe('messages', () => {
   it('cover every problem the interface can answer with', () => {
     const codes = [
       'sign-in-failed', 'second-factor-required', 'second-factor-failed', 'too-many-attempts',
-      'not-signed-in', 'session-required', 'csrf-failed', 'forbidden', 'not-found',
+      'not-signed-in', 'session-required', 'csrf-failed', 'other-site', 'forbidden', 'not-found',
       'link-not-found', 'link-expired', 'account-exists', 'weak-password', 'invalid-request',
       'mail-not-configured', 'last-owner', 'library-not-empty', 'conflict', 'body-too-large',
       'rate-limited', 'invalid-value', 'malformed-request', 'unavailable', 'internal-error',

@@ -20,9 +20,27 @@ export const client = createClient<paths>({
   // An absolute address lets Request be built outside a browser too.
   baseUrl: globalThis.location?.origin,
   headers: { Accept: 'application/json' },
-  // Looked up at call time, so that a test can put its own in place.
-  fetch: (request) => globalThis.fetch(request),
+  fetch: (request) => send(request),
 })
+
+/** Sends a request; one refused for its CSRF token is sent once more with the present one. */
+async function send(request: Request): Promise<Response> {
+  const again = SAFE_METHODS.has(request.method) ? null : request.clone()
+  // Looked up at call time, so that a test can put its own in place.
+  const response = await globalThis.fetch(request)
+  if (!again || response.status !== 403) return response
+  const problem = problemFromBody(await response.clone().json().catch(() => null), 403)
+  if (problem.code !== 'csrf-failed' || !(await refreshCsrfToken())) return response
+  again.headers.set('X-CSRF-Token', csrfToken ?? '')
+  return globalThis.fetch(again)
+}
+
+/** Signing in again in another tab makes a new session, and with it a new token. */
+async function refreshCsrfToken(): Promise<boolean> {
+  const { data } = await client.GET('/api/v1/session')
+  if (data) csrfToken = data.csrf_token
+  return data !== undefined
+}
 
 client.use({
   onRequest({ request }) {

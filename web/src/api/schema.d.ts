@@ -527,7 +527,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Installation Invites
+         * @description List the invitations to this installation nobody has used yet.
+         */
+        get: operations["list_installation_invites"];
         put?: never;
         /**
          * Invite To Installation
@@ -535,6 +539,26 @@ export interface paths {
          */
         post: operations["invite_to_installation"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invites/{invite_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw Installation Invite
+         * @description Make an invitation to this installation useless.
+         */
+        delete: operations["withdraw_installation_invite"];
         options?: never;
         head?: never;
         patch?: never;
@@ -955,7 +979,7 @@ export interface components {
         };
         /**
          * CreatedInvitation
-         * @description A new invitation.
+         * @description A new invitation: this is the only time its link is shown.
          */
         CreatedInvitation: {
             /**
@@ -975,6 +999,8 @@ export interface components {
             id: string;
             /** Email */
             email: string | null;
+            /** Is Admin */
+            is_admin: boolean;
         };
         /**
          * CreatedInvite
@@ -1064,6 +1090,26 @@ export interface components {
             checks: {
                 [key: string]: components["schemas"]["Check"];
             };
+        };
+        /**
+         * Invitation
+         * @description An invitation to this installation.
+         */
+        Invitation: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Email */
+            email: string | null;
+            /** Is Admin */
+            is_admin: boolean;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
         };
         /**
          * InviteView
@@ -1392,6 +1438,16 @@ export interface components {
         Page_AuditRow_: {
             /** Items */
             items: components["schemas"]["AuditRow"][];
+            /**
+             * Next
+             * @description Cursor of the next page; null on the last one.
+             */
+            next?: string | null;
+        };
+        /** Page[Invitation] */
+        Page_Invitation_: {
+            /** Items */
+            items: components["schemas"]["Invitation"][];
             /**
              * Next
              * @description Cursor of the next page; null on the last one.
@@ -3582,6 +3638,44 @@ export interface operations {
             };
         };
     };
+    list_installation_invites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Invitation_"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     invite_to_installation: {
         parameters: {
             query?: never;
@@ -3615,6 +3709,62 @@ export interface operations {
             };
             /** @description Only for signed-in people */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_installation_invite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invite_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

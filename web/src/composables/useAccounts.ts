@@ -1,5 +1,5 @@
 import { call, client } from '@/api/client'
-import type { AccountAdmin, AccountAdminPatch, AccountInvite } from '@/api/types'
+import type { AccountAdmin, AccountAdminPatch } from '@/api/types'
 import { usePagedList } from './usePagedList'
 
 export function useAccounts() {
@@ -18,10 +18,5 @@ export function useAccounts() {
     return (await call(client.POST('/api/v1/accounts/{account_id}/reset-link', { params }))).link
   }
 
-  async function invite(email: string, isAdmin: boolean): Promise<AccountInvite> {
-    const body = email ? { email, is_admin: isAdmin } : { is_admin: isAdmin }
-    return call(client.POST('/api/v1/invites', { body }))
-  }
-
-  return { list, update, resetLink, invite }
+  return { list, update, resetLink }
 }
