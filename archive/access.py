@@ -50,6 +50,8 @@ class Caller:
     api_key_id: UUID | None = None
     # An API key bound to a library sees that one only.
     only_library: UUID | None = None
+    # How else the caller came in, for the audit log: the command line acts for an account nobody has signed in to.
+    via: str | None = None
 
     def require(self, scope: Scope) -> None:
         """Refuse a key without the scope, and, for what concerns the installation, an account that is no admin."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _FOLDER = Path(__file__).resolve().parents[1] / "migrations"
-_LOCK = 7_461_870  # any number, the same in every version
+LOCK = 7_461_870  # any number, the same in every version
 
 
 def config(connection: Connection | None = None) -> Config:
@@ -51,7 +51,7 @@ async def upgrade(dsn: str) -> None:
     engine = create_engine(dsn, pool_size=1, command_timeout=None)
     try:
         async with engine.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
             await connection.run_sync(_upgrade)
     finally:
         await engine.dispose()

@@ -9,14 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import click
 import pytest
 from click.testing import CliRunner
+from sqlalchemy.exc import DBAPIError
 
-from api.cli import commands
+from api.cli import commands, told
 from archive import log, schema
 from archive.errors import TagphotoError
 from archive.settings import Addresses
+from tests.support.cluster import Cluster
 from tests.test_service import answer, processes, refusal, tagphoto
 
 PASSWORD = "correct horse battery"
@@ -185,6 +188,36 @@ async def test_migrating_says_from_where_to_where(run: Run) -> None:
     assert await run("migrate") == {"before": schema.head(), "now": schema.head()}
 
 
+async def test_a_migration_waits_until_another_host_is_done_with_its_own(addresses: Addresses) -> None:
+    host = await asyncpg.connect(addresses.database)
+    assert await host.fetchval("SELECT pg_try_advisory_lock($1)", schema.LOCK)
+    waiting = asyncio.create_task(schema.upgrade(addresses.database))
+    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    while not await host.fetchval(waits):
+        await asyncio.sleep(0.02)
+    assert not waiting.done()
+    await host.close()
+    await waiting
+
+
+async def test_only_who_means_to_migrates_a_database_that_others_use(run: Run, addresses: Addresses) -> None:
+    connection = await asyncpg.connect(addresses.database)
+    await connection.execute("UPDATE alembic_version SET version_num = '0000'")
+    with pytest.raises(TagphotoError, match=r"schema is at 0000, this version needs .* Run 'tagphoto migrate'"):
+        await run("account", "list")
+    assert await connection.fetchval("SELECT version_num FROM alembic_version") == "0000"
+    await connection.close()
+
+
+async def test_an_empty_database_is_brought_to_this_version_by_any_command(
+    run: Run, cluster: Cluster, variables: dict[str, str | None]
+) -> None:
+    await cluster.execute("CREATE DATABASE empty")
+    variables["TAGPHOTO_DATABASE_URL"] = cluster.dsn("empty")
+    assert await run("account", "list") == []
+    await cluster.execute("DROP DATABASE empty WITH (FORCE)")
+
+
 @pytest.mark.parametrize("queues", ["nonsense", "default,nonsense", "", ","])
 async def test_a_queue_that_is_not_there_is_refused_and_the_queues_are_named(run: Run, queues: str) -> None:
     with pytest.raises(TagphotoError, match=r"no queue .*Use some of: \w+"):
@@ -245,6 +278,15 @@ def test_the_doctor_masks_passwords_and_says_how_to_mend(tmp_path: Path) -> None
     assert done.stdout.count("→") >= bad
 
 
+def test_the_doctor_notes_mails_whose_links_lead_to_this_machine_only(tmp_path: Path) -> None:
+    mail = {"smtp_url": "smtp://mail.example.org", "mail_from": "photos@example.org", "port": "8080"}
+    found = findings(tagphoto(tmp_path, "doctor", **mail).stdout)["mail"]
+    assert found.startswith("note")
+    assert "http://127.0.0.1:8080" in found
+    public = tagphoto(tmp_path, "doctor", **mail, public_url="https://photos.example.org").stdout
+    assert findings(public)["mail"].startswith("ok")
+
+
 def test_the_doctor_refuses_wrong_settings_like_every_command(tmp_path: Path) -> None:
     assert "TAGPHOTO_PORT: " in refusal(tagphoto(tmp_path, "doctor", port="none"))
 
@@ -259,6 +301,34 @@ async def test_what_goes_wrong_is_one_line_and_exit_status_one(
     del more["data"]
     for arguments in (["account", "create", "anna"], ["apikey", "list", "nobody@example.org"]):
         assert refusal(await asyncio.to_thread(tagphoto, tmp_path, *arguments, **more)).endswith(".")
+
+
+async def test_a_role_without_rights_is_told_in_one_line_what_the_database_refused(
+    tmp_path: Path, cluster: Cluster, addresses: Addresses
+) -> None:
+    await cluster.execute("CREATE ROLE powerless")
+    database, data = addresses.database + "&role=powerless", tmp_path / "data"
+    for command in (("migrate",), ("account", "list"), ("serve",)):
+        done = await asyncio.to_thread(
+            tagphoto, data, *command, database_url=database, redis_url=addresses.redis, port="0"
+        )
+        assert refusal(done) == "The database refused: permission denied for table alembic_version"
+    await cluster.execute("DROP ROLE powerless")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (TimeoutError(), "TimeoutError"),
+        (OSError("  "), "OSError"),
+        (OSError("two\nlines"), "two"),
+        (asyncpg.PostgresError(""), "The database refused: PostgresError"),
+        (DBAPIError("SELECT 1", (), Exception("no\nparameters")), "The database refused: no"),
+        (DBAPIError("SELECT 1", (), Exception()), "The database refused: Exception"),
+    ],
+)
+def test_an_error_is_never_told_as_nothing_nor_at_length(error: Exception, said: str) -> None:
+    assert told(error) == said
 
 
 def test_a_mistyped_command_line_is_exit_status_two_with_a_hint(tmp_path: Path) -> None:

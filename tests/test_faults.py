@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -57,8 +58,9 @@ def workers(settings: Settings, addresses: Addresses, runtime: Runtime) -> Itera
 
 
 @asynccontextmanager
-async def reconciling(runtime: Runtime) -> AsyncIterator[None]:
-    task = asyncio.create_task(reconcile.run(runtime.database, runtime.bell, BY_NAME))
+async def reconciling(runtime: Runtime, *more: Kind) -> AsyncIterator[None]:
+    kinds = BY_NAME | {kind.name: kind for kind in more}
+    task = asyncio.create_task(reconcile.run(runtime.database, runtime.bell, kinds))
     yield
     task.cancel()
     await asyncio.wait([task])
@@ -215,5 +217,31 @@ async def test_a_restart_of_postgresql(own_cluster: Cluster, settings: Settings,
                 await until(all_ended(runtime), 90)
             assert sorted(await effects(runtime)) == [(str(number), 1) for number in sorted(range(20), key=str)]
             assert all(process.poll() is None for process in started.processes)
+        finally:
+            started.end()
+
+
+async def test_an_outage_longer_than_a_lease_is_no_crash(
+    own_cluster: Cluster, settings: Settings, tmp_path: Path
+) -> None:
+    await own_cluster.execute("CREATE DATABASE away TEMPLATE template")
+    addresses = Addresses(own_cluster.dsn("away"), own_cluster.redis_url, "memory:")
+    async with open_runtime(settings, addresses, pool_size=2, store=MemoryStore()) as runtime:
+        started = Workers(settings, addresses)
+        (tmp_path / "hold").touch()
+        try:
+            started.start()
+            await add(runtime, tmp_path, 1)
+            await until(begun(tmp_path))
+            async with reconciling(runtime, Kind("test.long", lease=timedelta(seconds=60))):
+                await asyncio.to_thread(own_cluster.kill_postgres)
+                await asyncio.sleep(worker.EFFECT.lease.total_seconds() + 2)
+                await asyncio.to_thread(own_cluster.start_postgres)
+                await asyncio.sleep(2)  # in which it would be taken away
+                (tmp_path / "hold").unlink()
+                await until(all_ended(runtime), 90)
+            async with runtime.database.transaction() as session:
+                (job,) = await session.scalars(select(Job))
+            assert (job.state, job.crashes, job.attempts) == ("done", 0, 1)
         finally:
             started.end()

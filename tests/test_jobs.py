@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
+import asyncpg
 import pytest
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import func, select, text, update
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from archive import log
-from archive.db import now
+from archive.db import Database, now
+from archive.errors import Conflict
 from archive.jobs import JOBS
 from archive.models import Job
 from archive.queue import claims, kinds, reconcile
 from archive.queue import service as queue
 from archive.queue.claims import Claim, LeaseLost, Permanent
 from archive.queue.kinds import Kind
+from archive.queue.wake import Bell
 from archive.runtime import Runtime
+from archive.settings import Addresses
 from archive.work import Handler, Work, with_handlers
 from archive.work import Job as JobOf
 from archive.worker.runner import JobRunner
@@ -108,6 +116,7 @@ async def test_a_rolled_back_request_leaves_no_job_and_rings_no_bell(runtime: Ru
             await queue.enqueue(session, PLAIN)
             raise RuntimeError
     assert await take(runtime) is None
+    await runtime.bell.drained()
     assert runtime.bell.waiting("default") == 0
 
 
@@ -115,6 +124,7 @@ async def test_a_committed_job_rings_once_and_carries_the_request_id(runtime: Ru
     log.bind(request_id="request-1")
     await add(runtime)
     log.clear()
+    await runtime.bell.drained()
     assert runtime.bell.waiting("default") == 1
     assert (await taken(runtime)).request_id == "request-1"
 
@@ -130,11 +140,31 @@ async def test_redis_away_is_no_failure_and_the_reconciler_rings_later(runtime: 
         session_lifetime=timedelta(1),
     )
     await add(away)
+    await runtime.bell.drained()
     assert runtime.bell.waiting("default") == 0
     await reconcile.tick(runtime.database, runtime.bell, BY_NAME)
+    await runtime.bell.drained()
     assert runtime.bell.waiting("default") == 1
     await reconcile.tick(runtime.database, runtime.bell, BY_NAME)
+    await runtime.bell.drained()
     assert runtime.bell.waiting("default") == 1  # once is enough
+
+
+async def test_a_redis_that_accepts_and_does_not_answer_holds_no_commit_up(runtime: Runtime) -> None:
+    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+
+    writers: list[asyncio.StreamWriter] = []
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        bell = Bell(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        await add(replace(runtime, database=Database(runtime.database.engine, bell.deliver)))
+        assert bell._ringing  # still, behind us
+        await bell.drained()
+        bell.close()
+        for writer in writers:
+            writer.close()
+            await writer.wait_closed()
+    assert await take(runtime)
 
 
 async def test_flushall_loses_nothing(runtime: Runtime) -> None:
@@ -142,6 +172,7 @@ async def test_flushall_loses_nothing(runtime: Runtime) -> None:
         await add(runtime)
     runtime.bell.connection.flushall()
     await reconcile.tick(runtime.database, runtime.bell, BY_NAME)
+    await runtime.bell.drained()
     assert runtime.bell.waiting("default") == 3
 
 
@@ -267,6 +298,130 @@ async def test_a_worker_told_to_stop_gives_its_job_back_uncounted(runtime: Runti
     assert (job.state, job.attempts, job.crashes) == ("ready", 0, 0)
 
 
+async def test_a_worker_told_to_stop_while_it_claims_gives_the_job_back(runtime: Runtime) -> None:
+    job = await add(runtime, SINGLE)
+
+    async def never(_runtime: Runtime, _work: Work) -> None:
+        raise AssertionError("it was told to stop")
+
+    runner = JobRunner(runtime, with_handlers([SINGLE], [JobOf(SINGLE, never)]), ["default"], "w1")
+    async with runtime.database.transaction() as session:
+        # The lock under which places of a limited kind are counted: the claim waits for it.
+        await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"tagphoto.kind.{SINGLE.name}"))))
+        task = asyncio.create_task(runner.run_one())
+        while not await session.scalar(text("SELECT true FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")):
+            await asyncio.sleep(0.01)
+        runner.stop()
+    assert await task
+    job = await look(runtime, job)
+    assert (job.state, job.attempts, job.crashes) == ("ready", 0, 0)
+
+
+async def test_a_cancelled_job_whose_worker_stops_does_not_run_again(runtime: Runtime) -> None:
+    job, began = await add(runtime), asyncio.Event()
+
+    async def endless(_runtime: Runtime, _work: Work) -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    runner = JobRunner(runtime, with_handlers([PLAIN], [JobOf(PLAIN, endless)]), ["default"], "w1")
+    task = asyncio.create_task(runner.run_one())
+    await began.wait()
+    async with runtime.database.transaction() as session:
+        await queue.cancel(session, job.id)
+    runner.stop()  # before its next heartbeat
+    assert await task
+    assert (await look(runtime, job)).state == "cancelled"
+
+
+async def test_a_job_outlives_a_moment_in_which_every_connection_is_in_use(runtime: Runtime, narrow: Database) -> None:
+    """Its lease is renewed afterwards, and so it hears that it was cancelled."""
+    kind = Kind("test.plain", lease=timedelta(seconds=1.5))
+    job, freed = await add(runtime, kind), asyncio.Event()
+
+    async def greedy(runtime: Runtime, _work: Work) -> None:
+        async with runtime.database.engine.connect():
+            await asyncio.sleep(1)
+        freed.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(run_with(replace(runtime, database=narrow), greedy, kind))
+    await freed.wait()
+    async with runtime.database.transaction() as session:
+        await queue.cancel(session, job.id)
+    async with asyncio.timeout(30):
+        assert await task
+    assert (await look(runtime, job)).state == "cancelled"
+
+
+async def test_the_end_of_a_job_waits_for_a_connection(runtime: Runtime, narrow: Database) -> None:
+    job = await add(runtime)
+    others: list[asyncio.Task[None]] = []
+
+    async def hold() -> None:
+        async with narrow.engine.connect():
+            held.set()
+            await asyncio.sleep(0.5)
+
+    async def quick(_runtime: Runtime, _work: Work) -> None:
+        others.append(asyncio.create_task(hold()))
+        await held.wait()
+
+    held = asyncio.Event()
+    assert await run_with(replace(runtime, database=narrow), quick)
+    await asyncio.wait(others)
+    assert (await look(runtime, job)).state == "done"
+
+
+async def test_the_reconciler_outlives_a_moment_in_which_every_connection_is_in_use(
+    runtime: Runtime, narrow: Database
+) -> None:
+    async with narrow.engine.connect():
+        task = asyncio.create_task(reconcile.run(narrow, runtime.bell, BY_NAME))
+        await asyncio.sleep(0.5)
+    await add(runtime)
+    runtime.bell.connection.flushall()
+    async with asyncio.timeout(30):
+        while not runtime.bell.waiting("default"):
+            await asyncio.sleep(0.05)
+    task.cancel()
+    await asyncio.wait([task])
+
+
+@pytest.fixture
+async def narrow(runtime: Runtime, addresses: Addresses) -> AsyncIterator[Database]:
+    """The same database through one connection, for which nobody waits long."""
+    connect = partial(asyncpg.connect, addresses.database)
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=connect, pool_size=1, max_overflow=0, pool_timeout=0.1
+    )
+    yield Database(engine, runtime.bell.deliver)
+    await engine.dispose()
+
+
+async def test_a_host_whose_clock_is_ahead_delays_no_job(runtime: Runtime) -> None:
+    """The database's clock is an hour behind ours here, as it looks to such a host."""
+    async with runtime.database.transaction() as session:
+        await session.execute(
+            text(
+                "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql "
+                "RETURN pg_catalog.clock_timestamp() - interval '1 hour'"
+            )
+        )
+        name = await session.scalar(text("SELECT current_database()"))
+        await session.execute(text(f"ALTER DATABASE {name} SET search_path = public, pg_catalog"))
+    await runtime.database.engine.dispose()  # the setting is for new connections
+    job = await add(runtime)
+    async with runtime.database.transaction() as session:
+        await claims.give_back(session, await taken(runtime))
+    claim = await taken(runtime)
+    async with runtime.database.transaction() as session:
+        await claims.fail(session, claim, Permanent("no"))
+    async with runtime.database.transaction() as session:
+        assert (await queue.retry(session, job.id)).run_after < now() - timedelta(minutes=59)
+    assert (await taken(runtime)).job_id == job.id
+
+
 async def test_periodic_work_is_added_when_it_is_due_and_once(runtime: Runtime) -> None:
     hourly = {"test.hourly": Kind("test.hourly", every=timedelta(hours=1))}
     for _ in range(3):
@@ -361,10 +516,42 @@ async def test_retrying_what_is_already_wanted_again_is_refused(person: MakePers
     assert code_of(await admin.post(f"/jobs/{first}/retry")) == "conflict"
 
 
+async def test_retrying_while_the_same_work_is_added_is_refused(runtime: Runtime) -> None:
+    job = await add(runtime, key="same")
+    async with runtime.database.transaction() as session:
+        await queue.cancel(session, job.id)
+
+    async def retry() -> None:
+        async with runtime.database.transaction() as session:
+            await queue.retry(session, job.id)
+
+    async with runtime.database.transaction() as session:
+        assert await queue.enqueue(session, PLAIN, key="same")
+        retried = asyncio.create_task(retry())
+        while not await session.scalar(text("SELECT true FROM pg_locks WHERE NOT granted")):
+            await asyncio.sleep(0.01)
+    with pytest.raises(Conflict):
+        await retried
+
+
+async def test_starting_what_is_wanted_already_gives_the_unfinished_job(person: MakePerson) -> None:
+    admin = await person(admin=True)
+    jobs = []
+    for _ in range(2):
+        jobs.append((await admin.post("/jobs", {"kind": "upkeep.selfcheck"})).json()["id"])
+        await admin.post(f"/jobs/{jobs[-1]}/cancel")
+    await admin.post(f"/jobs/{jobs[0]}/retry")
+    assert (await admin.post("/jobs", {"kind": "upkeep.selfcheck"})).json()["id"] == jobs[0]
+
+
+def test_no_two_workers_are_named_alike() -> None:
+    assert claims.new_worker_name() != claims.new_worker_name()
+
+
 async def test_metrics_count_jobs_requests_and_workers(person: MakePerson, app: FastAPI) -> None:
     admin = await person(admin=True)
     await add(app.state.runtime)
-    text = (await admin.get("/metrics")).text
-    assert 'tagphoto_jobs{kind="test.plain",state="ready"} 1.0' in text
-    assert "tagphoto_workers 0.0" in text
-    assert 'route="/session"' in text
+    written = (await admin.get("/metrics")).text
+    assert 'tagphoto_jobs{kind="test.plain",state="ready"} 1.0' in written
+    assert "tagphoto_workers 0.0" in written
+    assert 'route="/session"' in written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -12,10 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -23,7 +26,10 @@ from archive.embedded import valkey
 from archive.embedded.places import socket_folder, valkey_socket
 from archive.embedded.postgres import Postgres, find_binaries
 from archive.embedded.privileges import service_user
-from archive.embedded.servers import make_socket_folder
+from archive.embedded.servers import make_socket_folder, running
+from archive.errors import StartRefused
+from archive.settings import read_settings
+from archive.supervisor import Lines, Program, Supervisor
 from tests.support import servers
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -103,18 +109,18 @@ def status(pid: int, field: str) -> str:
 class Service:
     """A running ``tagphoto serve``."""
 
-    def __init__(self, data: Path, **more: str) -> None:
+    def __init__(self, data: Path, output: Path | None = None, **more: str) -> None:
         self.data = data
         data.mkdir(parents=True, exist_ok=True)
         self.output = data.parent / "output.txt"
-        with self.output.open("w") as output:
+        with (output or self.output).open("w") as output_file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "api", "serve"],
                 cwd=ROOT,
                 env=environment(data, **({"port": "0", "workers": "1"} | more)),
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
+                stdout=output_file,
+                stderr=output_file,
             )
 
     def ready(self) -> Service:
@@ -174,7 +180,7 @@ NewService = Callable[..., Service]
 def serve() -> Iterator[NewService]:
     started: list[Service] = []
 
-    def start(data: Path, **more: str) -> Service:
+    def start(data: Path, **more: Any) -> Service:
         started.append(Service(data, **more))
         return started[-1]
 
@@ -241,6 +247,28 @@ def test_servers_do_not_run_as_root_and_nobody_else_may_enter_their_folders(serv
     for folder in ("postgres", "valkey", "run"):
         assert (service.data / folder).stat().st_mode & 0o077 == 0
     assert (service.data / "root.key").stat().st_mode & 0o077 == 0
+    # Who did what, and from which address.
+    assert (service.data / "logs").stat().st_mode & 0o077 == 0
+
+
+def test_a_worker_knows_the_port_that_links_in_mails_need(service: Service) -> None:
+    for part in ("api-process", "worker-process"):
+        (pid,) = service.running(part)
+        known = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        assert f"TAGPHOTO_PORT={str(service.said('ready')).rpartition(':')[2]}".encode() in known
+        assert b"TAGPHOTO_HOST=127.0.0.1" in known
+
+
+def test_each_start_of_a_worker_has_a_name_of_its_own(service: Service) -> None:
+    def names() -> set[str]:
+        commands = [command for command in processes(service.data).values() if "worker-process" in command]
+        return {command.partition("--name ")[2].split()[0] for command in commands}
+
+    service.healthy()
+    before = until(names, "a named worker")
+    os.kill(service.running("worker-process")[0], signal.SIGKILL)
+    until(lambda: names() and not names() & before, "a worker of another name")
+    service.healthy()
 
 
 @pytest.mark.parametrize("program", ["worker-process", "api-process", "valkey-server"])
@@ -314,7 +342,131 @@ def test_sigterm_stops_it_as_well_as_ctrl_c(serve: NewService, tmp_path: Path) -
     assert processes(service.data) == {}
 
 
+def test_a_terminal_that_was_closed_stops_nothing(serve: NewService, tmp_path: Path) -> None:
+    fifo = tmp_path / "terminal"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    service = serve(tmp_path / "data", output=fifo)
+    until(lambda: service.running("postgres -D"), "a start")
+    os.close(reader)
+    log = tmp_path / "data" / "logs" / "tagphoto.log"
+    until(lambda: log.exists() and "worker.started" in log.read_text(), "a worker")
+    # A worker that dies and comes back is told of on the terminal, too.
+    (before,) = service.running("worker-process")
+    os.kill(before, signal.SIGKILL)
+    until(lambda: log.read_text().count("worker.started") == 2, "another worker")
+    assert service.interrupt() == 0
+    assert processes(service.data) == {}
+
+
+# Programs and their supervisor
+
+
+class _Unwritable(Lines):
+    def write(self, program: str, line: str, *, quiet: bool = False) -> None:
+        raise RuntimeError(program, line, quiet)
+
+
+@asynccontextmanager
+async def supervised(lines: Lines, *programs: Program) -> AsyncIterator[Supervisor]:
+    supervisor = Supervisor(lines)
+    try:
+        for program in programs:
+            await supervisor.add(program)
+        yield supervisor
+    finally:
+        async with asyncio.timeout(_PATIENCE):
+            await supervisor.stop()
+
+
+def shell(script: str, **more: Any) -> Program:
+    return Program("shell", ("sh", "-c", script), **more)
+
+
+async def becomes(condition: Callable[[], Any], what: str) -> None:
+    async with asyncio.timeout(_PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.02)
+    assert condition(), what
+
+
+async def test_a_program_is_read_to_its_end_even_if_its_lines_cannot_be_written(tmp_path: Path) -> None:
+    # More than a pipe and a reader hold: a program that nobody reads would not get to its end.
+    much = f"yes $(printf %1000d 0) | head -c 5000000; touch {tmp_path}/end; sleep 600"
+    async with supervised(_Unwritable(None), shell(much)):
+        await becomes((tmp_path / "end").exists, "the end")
+
+
+async def test_what_a_program_left_behind_holds_neither_its_restart_nor_the_stop_up(tmp_path: Path) -> None:
+    (tmp_path / "left").touch()
+    left = f"setsid sleep 600 & echo $! >> {tmp_path}/left; [ $(wc -l < {tmp_path}/left) = 2 ] && sleep 600"
+    async with supervised(Lines(None), shell(left)):
+        await becomes(lambda: len((tmp_path / "left").read_text().split()) == 2, "a second start")
+    for pid in (tmp_path / "left").read_text().split():
+        os.kill(int(pid), signal.SIGKILL)
+
+
+async def test_a_program_that_once_cannot_be_prepared_is_started_again_later(tmp_path: Path) -> None:
+    starts = tmp_path / "starts"
+
+    def enter() -> None:
+        with starts.open("a") as file:
+            file.write("start\n")
+        if len(starts.read_text().splitlines()) == 2:
+            raise RuntimeError("not now")
+
+    program = shell(f"[ $(wc -l < {starts}) = 3 ] && sleep 600", enter=enter)
+    async with supervised(Lines(None), program):
+        await becomes(lambda: len(starts.read_text().splitlines()) == 3, "a third start")
+
+
+async def test_a_program_that_cannot_be_prepared_at_all_refuses_the_start() -> None:
+    def enter() -> None:
+        raise RuntimeError("never")
+
+    with pytest.raises(StartRefused, match="shell cannot be started"):
+        async with supervised(Lines(None), shell("true", enter=enter)):
+            pass
+
+
+async def test_a_program_and_who_hears_of_its_end_know_the_name_of_the_start(tmp_path: Path) -> None:
+    names, told = iter(["one", "two", "three", "four", "five"]), []
+
+    async def ended(name: str, asked: bool) -> None:
+        told.append((name, asked))
+
+    (tmp_path / "names").touch()
+    script = f'echo "$@" >> {tmp_path}/names; [ $2 = two ] && sleep 600'
+    program = Program("shell", ("sh", "-c", script, "shell"), new_name=lambda: next(names), ended=ended)
+    async with supervised(Lines(None), program):
+        await becomes(lambda: (tmp_path / "names").read_text() == "--name one\n--name two\n", "a second start")
+    assert told == [("one", False), ("two", True)]
+
+
 # Where it may live
+
+
+def _offers_both_families() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return not int(Path("/proc/sys/net/ipv6/bindv6only").read_text())
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not _offers_both_families(), reason="this machine has no IPv6")
+def test_a_proxy_by_ipv4_is_trusted_on_a_socket_for_both_families(serve: NewService, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    service = serve(data, host="::", workers="0").ready()
+    answer(data, "account", "create", "a@example.org", "--password-stdin", stdin=PASSWORD + "\n")
+    url = f"http://127.0.0.1:{str(service.said('ready')).rpartition(':')[2]}"
+    signed_in = httpx.post(
+        f"{url}/api/v1/session",
+        json={"email": "a@example.org", "password": PASSWORD},
+        headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"},
+    )
+    assert signed_in.status_code == 200, signed_in.text
+    assert "Secure" in signed_in.headers["set-cookie"]
 
 
 def test_a_data_folder_with_a_long_and_odd_name_works(serve: NewService, tmp_path: Path) -> None:
@@ -362,6 +514,89 @@ def _reachable_copy(binary: Path, folder: Path) -> Path:
     shutil.copy(binary, copy)
     copy.chmod(0o755)
     return copy
+
+
+async def test_the_embedded_database_takes_as_many_connections_as_its_processes_may_want(tmp_path: Path) -> None:
+    for processes_, least in ((1, 100), (8, 8 * 21 + 16 * 8)):
+        settings = read_settings(data=tmp_path, api_processes=processes_, workers=2 * processes_)
+        async with running(settings, Supervisor(Lines(None))) as addresses:
+            connection = await asyncpg.connect(addresses.database)
+            assert int(await connection.fetchval("SHOW max_connections")) >= least
+            await connection.close()
+
+
+def _connect_as(uid: int, sockets: Path) -> subprocess.CompletedProcess[str]:
+    """Connect from a process that has become another user."""
+    script = (
+        "import asyncio, asyncpg, os, sys; os.setgroups([]); os.setuid(int(sys.argv[1])); "
+        "asyncio.run(asyncpg.connect(host=sys.argv[2], user='tagphoto', database='postgres'))"
+    )
+    arguments = [sys.executable, "-c", script, str(uid), str(sockets)]
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=_PATIENCE, check=False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
+def test_the_embedded_database_admits_us_and_no_other_program_of_its_user() -> None:
+    binaries, user = find_binaries(), service_user()
+    assert binaries is not None
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        make_socket_folder(socket_folder(Path(folder)), user)
+        cluster = Postgres(Path(folder), user, binaries, ("fsync=off",))
+        cluster.prepare()
+        # As a cluster of an earlier version was.
+        (cluster.cluster / "pg_hba.conf").write_text("local all all trust\n")
+        cluster.prepare()
+        with servers.running(cluster.program()):
+            assert _connect_as(0, socket_folder(Path(folder))).returncode == 0
+            refused = _connect_as(user.uid, socket_folder(Path(folder)))
+            assert "InvalidAuthorizationSpecificationError: Peer authentication failed" in refused.stderr
+
+
+def test_the_rules_of_admission_are_not_written_through_somebodys_link(cluster_folder: Path) -> None:
+    binaries = find_binaries()
+    assert binaries is not None
+    cluster = Postgres(cluster_folder, service_user(), binaries, ("fsync=off",))
+    cluster.prepare()
+    for name in ("pg_hba.conf", "pg_hba.conf.new"):
+        (cluster_folder / name).write_text("precious")
+        (cluster.cluster / name).unlink(missing_ok=True)
+        (cluster.cluster / name).symlink_to(cluster_folder / name)
+    cluster.prepare()
+    for name in ("pg_hba.conf", "pg_hba.conf.new"):
+        assert (cluster_folder / name).read_text() == "precious"
+    assert (cluster.cluster / "pg_hba.conf").read_text() == "local all all peer map=tagphoto\n"
+
+
+def _pretend_set_up(checkout: Path, shown: str) -> None:
+    """Make what ``./run`` looks at before it starts the command line, which here says where it lies."""
+    for folder in ("api", "locks", "web/src", "web/public", "web/dist"):
+        (checkout / folder).mkdir(parents=True)
+    for file in ("locks/base.txt", "web/index.html", "web/package-lock.json", "web/vite.config.ts"):
+        (checkout / file).touch()
+    (checkout / "api" / "__main__.py").write_text(f"print({shown!r})")
+    shutil.copy(ROOT / "run", checkout / "run")
+
+
+def _mark_done(checkout: Path) -> None:
+    files = "find src public index.html package-lock.json vite.config.ts -type f | LC_ALL=C sort"
+    for name, script in (("base", "cksum < locks/base.txt"), ("web", f"cd web && {files} | xargs -n1 cksum | cksum")):
+        stamp = subprocess.run(["sh", "-c", script], cwd=checkout, capture_output=True, check=True).stdout
+        (checkout / ".venv" / f"stamp-{name}").write_bytes(stamp.rstrip())
+
+
+def test_a_copied_checkout_runs_what_lies_in_the_copy(tmp_path: Path) -> None:
+    _pretend_set_up(tmp_path / "first", "the first")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "first" / ".venv"], check=True)
+    _mark_done(tmp_path / "first")
+    for checkout, shown in (("first", "the first\n"), ("second", "the copy\n")):
+        if checkout == "second":
+            shutil.copytree(tmp_path / "first", tmp_path / "second", symlinks=True)
+            (tmp_path / "second" / "api" / "__main__.py").write_text("print('the copy')")
+        done = subprocess.run(
+            [tmp_path / checkout / "run", "tagphoto"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert (done.stdout, done.stderr, done.returncode) == (shown, "", 0)
 
 
 # What an earlier crash left

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
 
 from archive.errors import StartRefused
+from archive.mail import Mailer
 from archive.settings import Settings, masked, read_settings
 
 SECRET = "hush-hush"
@@ -101,9 +107,14 @@ def test_the_links_of_the_service_can_be_opened(values: dict[str, object], url: 
         ("STORE_URL", "s3://key:se%2Fcret@host:9000/bucket/prefix?tls=false"),
         ("STORE_URL", "file:///srv/photos"),
         ("PUBLIC_URL", "https://[::1]:8443"),
+        ("TRUSTED_PROXIES", "*"),
+        ("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8,::1, fd00::/8"),
+        ("MAIL_FROM", "photos@example.org"),
+        ("MAIL_FROM", "Tagphoto <photos@example.org>"),
+        ("MAIL_FROM", '"Фото, все" <photos@example.org>'),
     ],
 )
-def test_a_url_that_works_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_a_value_that_works_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv("TAGPHOTO_" + name, value)
     assert getattr(read_settings(), name.lower()) == value
 
@@ -142,6 +153,16 @@ def test_a_url_that_works_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, nam
         ("SESSION_DAYS", "0", "greater than or equal to 1"),
         ("MAX_BODY", "10", "greater than or equal to 1024"),
         ("LOG_LEVEL", "loud", "debug, info, warning or error"),
+        ("TRUSTED_PROXIES", "10.0.0.300, nonsense", "10.0.0.0/8"),
+        ("TRUSTED_PROXIES", "127.0.0.1,", "'*' alone"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8", "host bits set"),
+        ("TRUSTED_PROXIES", "127.0.0.1,*", "'*' alone"),
+        ("MAIL_FROM", "not an address", "photos@example.org"),
+        ("MAIL_FROM", "photos@", "photos@example.org"),
+        ("MAIL_FROM", "our photos@example.org", "photos@example.org"),
+        ("MAIL_FROM", "a@example.org, b@example.org", "photos@example.org"),
+        ("MAIL_FROM", "Photos <photos>", "photos@example.org"),
+        ("MAIL_FROM", "photos@example.org\nBcc: all@example.org", "photos@example.org"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_and_its_mend(
@@ -202,6 +223,33 @@ def test_mail_without_a_sender_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     assert said.startswith("TAGPHOTO_MAIL_FROM is needed when TAGPHOTO_SMTP_URL is set")
     monkeypatch.setenv("TAGPHOTO_MAIL_FROM", "photos@example.org")
     assert read_settings().mail_from == "photos@example.org"
+
+
+class _Inbox:
+    """A real SMTP server's mailbox."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[str, Message]] = []
+
+    async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:  # noqa: N802  # aiosmtpd's
+        self.mails.append((envelope.mail_from, message_from_bytes(envelope.content)))
+        return "250 OK"
+
+
+async def test_mail_of_a_sender_with_a_name_has_an_id_of_the_senders_domain() -> None:
+    inbox = _Inbox()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(inbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    mailer = Mailer(f"smtp://127.0.0.1:{port}", "Tagphoto <photos@example.org>")
+    await mailer.send("anna@example.org", "Subject", "Text")
+    controller.stop()
+    ((sender, mail),) = inbox.mails
+    assert sender == "photos@example.org"
+    assert mail["From"] == "Tagphoto <photos@example.org>"
+    assert mail["Message-ID"].endswith("@example.org>")
+    assert mail["Message-ID"].count(">") == 1
 
 
 def test_all_faults_are_named_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,7 @@ def disable(email: str) -> None:
     async def action(settings: Settings) -> None:
         async with common.opened(settings) as runtime, runtime.database.transaction() as session:
             found = await accounts.find(session, email)
-            operator = Caller(found.id, "command line", is_admin=True, scopes=frozenset(Scope))
+            operator = Caller(found.id, found.email, found.is_admin, frozenset(Scope), via="command line")
             common.print_json(_shown(await accounts.administer(session, operator, found.id, disabled=True)))
 
     common.run(action)

@@ -80,7 +80,7 @@ def revoke(email: str, key_id: UUID) -> None:
 
 async def _owner(session: AsyncSession, email: str) -> Caller:
     account = await accounts.find(session, email)
-    return Caller(account.id, account.email, account.is_admin, frozenset(Scope))
+    return Caller(account.id, account.email, account.is_admin, frozenset(Scope), via="command line")
 
 
 def _shown(row: ApiKey) -> dict[str, object]:

@@ -14,9 +14,10 @@ from archive.worker.process import work
 
 @click.command("worker-process", hidden=True)
 @click.option("--queues", required=True)
-def worker_process(queues: str) -> None:
+@click.option("--name", required=True)
+def worker_process(queues: str, name: str) -> None:
     """Work in this process: what the supervisor runs."""
     settings = read_settings()
     log.configure(settings.log_level)
     addresses = places_of(settings)
-    work(lambda: open_runtime(settings, addresses, pool_size=4), JOBS, queues.split(","), addresses.redis)
+    work(lambda: open_runtime(settings, addresses, pool_size=4), JOBS, queues.split(","), addresses.redis, name=name)

@@ -82,7 +82,7 @@ class Postgres:
 
     def _admit_us(self) -> None:
         """Let ourselves in and nobody else: the server's own user may be that of other programs, too."""
-        names = {_user_name(os.geteuid()), _user_name(0)}  # root may become us anyway, and looks after the service
+        names = {_user_name(os.geteuid()), "root"}  # who may become us anyway, and looks after the service
         self._write("pg_hba.conf", f"local all all peer map={ROLE}\n")
         self._write("pg_ident.conf", "".join(f'{ROLE} "{name}" {ROLE}\n' for name in sorted(names)))
 

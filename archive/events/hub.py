@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.exc import DBAPIError
-
 from archive import log
-from archive.events.service import CHANNEL, Position, Published, present, read_after, unsettled
+from archive.events.service import CHANNEL, Position, Published, present, read_after, readable_from, unsettled
 
 if TYPE_CHECKING:
     from archive.db import Database
@@ -21,6 +20,16 @@ _PATIENCE = 5.0
 _SETTLING = 0.1
 _QUEUE = 1000
 Queue = asyncio.Queue[Published | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What one stream reads: every event after ``start``, each once and in order."""
+
+    start: Position
+    # What came between the position asked for and ``start`` cannot be told any more.
+    gap: bool
+    events: AsyncIterator[Published]
 
 
 class Hub:
@@ -49,17 +58,26 @@ class Hub:
     def end_streams(self) -> None:
         """Tell every stream to end, as before a shutdown."""
         for stream in tuple(self._streams):
-            _end(stream)
+            self._end(stream)
 
     @asynccontextmanager
-    async def subscribe(self, after: Position | None) -> AsyncIterator[AsyncIterator[Published]]:
-        """Give events from a position (or from now) on, each once and in order."""
+    async def subscribe(self, after: Position | None) -> AsyncIterator[Subscription]:
+        """Give events from a position on; from now on if none is given, or if it lies too far back or ahead."""
         queue: Queue = asyncio.Queue(_QUEUE)
-        self._streams.add(queue)  # before the backlog is read, so that nothing falls between the two
+        # Before the backlog is read, so that nothing falls between the two. What is handed on from here on is queued.
+        self._streams.add(queue)
+        start = self._position
         try:
-            yield self._events(queue, after)
+            if after is not None and await self._reaches(after):
+                yield Subscription(after, gap=False, events=self._events(queue, after))
+            else:
+                yield Subscription(start, gap=after is not None, events=self._events(queue, None))
         finally:
             self._streams.discard(queue)
+
+    async def _reaches(self, position: Position) -> bool:
+        async with self._database.transaction() as session:
+            return await readable_from(session, position)
 
     async def _events(self, queue: Queue, after: Position | None) -> AsyncIterator[Published]:
         last = after or Position(0, 0)
@@ -95,7 +113,7 @@ class Hub:
                     finally:
                         # Not back into the pool: it would go on listening there.
                         await connection.invalidate()
-            except (DBAPIError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  # nobody would start this task again
                 _log.warning("events.listening_again", error=str(error).split("\n", 1)[0])
             await asyncio.sleep(1)
 
@@ -115,7 +133,7 @@ class Hub:
             self._rung.clear()
             try:
                 await self._hand_on()
-            except (DBAPIError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  # likewise
                 _log.warning("events.reading_again", error=str(error).split("\n", 1)[0])
                 await asyncio.sleep(1)
 
@@ -130,16 +148,16 @@ class Hub:
                     try:
                         stream.put_nowait(event)
                     except asyncio.QueueFull:
-                        _end(stream)
+                        self._end(stream)
             if not more:
                 return
             if not events:
                 # Committed, but behind an older transaction that still runs.
                 await asyncio.sleep(_SETTLING)
 
-
-def _end(stream: Queue) -> None:
-    with suppress(asyncio.QueueEmpty):
-        while stream.full():
+    def _end(self, stream: Queue) -> None:
+        """End a stream where it is: what it is not given now, it asks for when it comes back."""
+        self._streams.discard(stream)
+        while not stream.empty():
             stream.get_nowait()
-    stream.put_nowait(None)
+        stream.put_nowait(None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import BigInteger, literal, select, text, tuple_
 
 from archive.models import Event
 
@@ -17,6 +17,8 @@ CHANNEL = "tagphoto_events"
 _DIGITS = 18
 # After every event of a transaction.
 _LAST = 10**_DIGITS - 1
+# The first transaction nobody has ended yet.
+_UPCOMING = text("pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -76,9 +78,29 @@ async def read_after(session: AsyncSession, position: Position, limit: int = 500
 
 
 async def unsettled(session: AsyncSession, position: Position) -> bool:
-    """Say whether committed events wait for an older transaction to end."""
-    waiting = select(Event.id).where(tuple_(Event.transaction, Event.id) > tuple_(position.transaction, position.id))
+    """Say whether committed events wait for an older transaction to end.
+
+    Rows of another cluster, restored with a dump, may carry transactions that are still to come here: nobody waits for
+    those.
+    """
+    waiting = select(Event.id).where(
+        tuple_(Event.transaction, Event.id) > tuple_(position.transaction, position.id),
+        Event.transaction < _UPCOMING,
+    )
     return await session.scalar(waiting.limit(1)) is not None
+
+
+async def readable_from(session: AsyncSession, position: Position) -> bool:
+    """Say whether everything after a position can still be read here.
+
+    Not so for a position of another cluster, which may lie ahead of every transaction, nor when nothing as old as it is
+    kept: then something after it may be forgotten too.
+    """
+    kept = select(Event.id).where(
+        tuple_(Event.transaction, Event.id) <= tuple_(position.transaction, position.id),
+        literal(position.transaction, BigInteger) < _UPCOMING,
+    )
+    return await session.scalar(kept.limit(1)) is not None
 
 
 async def present(session: AsyncSession) -> Position:

@@ -7,6 +7,7 @@ taken for dead finds its fence old, and whatever it wanted to write is rolled ba
 from __future__ import annotations
 
 import random
+import secrets
 import socket
 from dataclasses import dataclass
 from datetime import timedelta
@@ -165,11 +166,18 @@ async def fail(session: AsyncSession, claim: Claim, error: Exception) -> str:
     return job.state
 
 
-async def give_back(session: AsyncSession, claim: Claim) -> None:
-    """Return a job whose worker is being stopped; the interruption counts neither as attempt nor as crash."""
+async def give_back(session: AsyncSession, claim: Claim) -> str:
+    """Return a job whose worker is being stopped; the interruption counts neither as attempt nor as crash.
+
+    One that was asked to cancel, and had not heard of it yet, has come to its end. Gives the new state.
+    """
     job = await hold(session, claim)
     job.attempts -= 1
-    await _back_to_ready(session, job, None, timedelta(0))
+    if job.cancel_requested:
+        await _end(session, job, "cancelled", None)
+    else:
+        await _back_to_ready(session, job, None, timedelta(0))
+    return job.state
 
 
 async def reclaim(session: AsyncSession, *, worker: str | None = None) -> list[Job]:
@@ -190,8 +198,13 @@ async def reclaim(session: AsyncSession, *, worker: str | None = None) -> list[J
 
 
 def worker_name(pid: int) -> str:
-    """Name a worker so that its supervisor can tell which jobs died with it."""
+    """Name a worker by its process, where nobody has given it a name of its own."""
     return f"{socket.gethostname()}-{pid}"
+
+
+def new_worker_name() -> str:
+    """Make a name for a worker that none had before: process ids come again, in containers with every start."""
+    return f"{socket.gethostname()}-{secrets.token_hex(4)}"
 
 
 def backoff(attempt: int) -> timedelta:
@@ -211,9 +224,11 @@ async def _end(session: AsyncSession, job: Job, state: str, error: str | None) -
 
 async def _back_to_ready(session: AsyncSession, job: Job, error: str | None, pause: timedelta) -> None:
     job.state, job.error, job.lease_until, job.worker = "ready", error, None, None
-    job.run_after = now() + pause
+    # By the database's clock, like leases: claims compare with it.
+    job.run_after = func.clock_timestamp() + pause
     job.fence += 1
     await session.flush()
+    await session.refresh(job, ["run_after"])
     await publish(session, "job", document(job), job.library_id)
     if not pause:
         send_after_commit(session, Wake(job.queue, job.id))
@@ -232,6 +247,7 @@ __all__ = [
     "finish",
     "give_back",
     "hold",
+    "new_worker_name",
     "reclaim",
     "renew",
     "worker_name",

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 
 import redis
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from archive import log
-from archive.db import now
 from archive.models import Job
 from archive.queue import claims
 from archive.queue.service import enqueue
@@ -34,21 +32,34 @@ _log = log.get("reconciler")
 
 
 async def run(database: Database, bell: Bell, kinds: Mapping[str, Kind]) -> None:
-    """Tick until cancelled. A database or Redis that is away is waited for."""
+    """Tick until cancelled. A database or Redis that is away is waited for.
+
+    While the database is away nobody can renew a lease. So once it is back, no lease counts as run out before its
+    worker has had the time of one to renew it.
+    """
+    clock, longest = asyncio.get_running_loop().time, max(kind.lease for kind in kinds.values()).total_seconds()
+    reclaim_from = clock()
     while True:
         try:
-            await tick(database, bell, kinds)
-        except (SQLAlchemyError, OSError, redis.RedisError) as error:
-            _log.warning("reconciler.waiting", error=str(error).split("\n", 1)[0])
+            await tick(database, bell, kinds, reclaim=clock() >= reclaim_from)
+        except redis.RedisError as error:
+            _log.warning("reconciler.waiting", error=_line(error))
+        except Exception as error:  # noqa: BLE001  # nobody would start this task again
+            _log.warning("reconciler.waiting", error=_line(error))
+            reclaim_from = clock() + longest
         await asyncio.sleep(_PAUSE)
 
 
-async def tick(database: Database, bell: Bell, kinds: Mapping[str, Kind]) -> None:
+def _line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]
+
+
+async def tick(database: Database, bell: Bell, kinds: Mapping[str, Kind], *, reclaim: bool = True) -> None:
     """Set right what is wrong now."""
     async with database.transaction() as session:
         if not await session.scalar(select(func.pg_try_advisory_xact_lock(func.hashtext("tagphoto.reconciler")))):
             return
-        for job in await claims.reclaim(session):
+        for job in await claims.reclaim(session) if reclaim else ():
             _log.warning("job.lease_ran_out", job=str(job.id), kind=job.kind, state=job.state, crashes=job.crashes)
         for kind in kinds.values():
             if kind.every and await _due(session, kind):
@@ -58,8 +69,9 @@ async def tick(database: Database, bell: Bell, kinds: Mapping[str, Kind]) -> Non
 
 
 async def _due(session: AsyncSession, kind: Kind) -> bool:
-    last = await session.scalar(select(func.max(Job.created_at)).where(Job.kind == kind.name, Job.key == "periodic"))
-    return last is None or (kind.every is not None and last < now() - kind.every)
+    lately = Job.created_at >= func.clock_timestamp() - kind.every
+    last = select(Job.id).where(Job.kind == kind.name, Job.key == "periodic", lately)
+    return await session.scalar(last.limit(1)) is None
 
 
 async def _runnable(session: AsyncSession, kinds: Mapping[str, Kind]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from archive import log
 from archive.db import now, send_after_commit
@@ -65,6 +66,18 @@ async def enqueue(
     return job_id
 
 
+async def ensure(session: AsyncSession, kind: Kind, key: str) -> Job:
+    """Give the unfinished job of this key, added now if there is none."""
+    unfinished = select(Job).where(Job.kind == kind.name, Job.key == key, Job.state.in_(("ready", "running")))
+    while True:
+        job_id = await enqueue(session, kind, key=key)
+        if job_id is not None:
+            return await get(session, job_id)
+        # It may have ended since; then there is room for a new one.
+        if (job := await session.scalar(unfinished)) is not None:
+            return job
+
+
 async def cancel(session: AsyncSession, job_id: UUID) -> Job:
     """Cancel a job: at once while it waits; a running one is asked to stop, which it does at its next heartbeat."""
     job = await _locked(session, job_id)
@@ -85,12 +98,15 @@ async def retry(session: AsyncSession, job_id: UUID) -> Job:
     if job.state not in {"failed", "cancelled", "quarantined"}:
         message = f"This job is {job.state}; only failed, cancelled and quarantined jobs can be retried."
         raise Conflict(message)
-    if job.key and await _unfinished_twin(session, job):
+    try:
+        # The index on unfinished keys decides, so that nobody can add the same work at the same time.
+        async with session.begin_nested():
+            job.state, job.run_after, job.finished_at, job.error = "ready", func.clock_timestamp(), None, None
+            job.attempts, job.crashes, job.cancel_requested = 0, 0, False
+    except IntegrityError as error:
         message = "The same work is already waiting or running as another job; follow that one."
-        raise Conflict(message)
-    job.state, job.run_after, job.finished_at, job.error = "ready", now(), None, None
-    job.attempts, job.crashes, job.cancel_requested = 0, 0, False
-    await session.flush()
+        raise Conflict(message) from error
+    await session.refresh(job, ["run_after"])
     await publish(session, "job", document(job), job.library_id)
     send_after_commit(session, Wake(job.queue, job.id))
     return job
@@ -99,15 +115,6 @@ async def retry(session: AsyncSession, job_id: UUID) -> Job:
 async def get(session: AsyncSession, job_id: UUID) -> Job:
     """Find a job."""
     job = await session.get(Job, job_id)
-    if job is None:
-        raise NotFound("job")
-    return job
-
-
-async def unfinished(session: AsyncSession, kind: Kind, key: str) -> Job:
-    """Find the job that stands for this key now."""
-    statement = select(Job).where(Job.kind == kind.name, Job.key == key).order_by(Job.id.desc()).limit(1)
-    job = await session.scalar(statement)
     if job is None:
         raise NotFound("job")
     return job
@@ -154,7 +161,7 @@ async def live_workers(session: AsyncSession) -> int:
 
 async def prune(session: AsyncSession, older_than: timedelta) -> int:
     """Forget jobs that ended well or were cancelled long ago; failures stay until somebody looks at them."""
-    old = delete(Job).where(Job.state.in_(("done", "cancelled")), Job.finished_at < now() - older_than)
+    old = delete(Job).where(Job.state.in_(("done", "cancelled")), Job.finished_at < func.clock_timestamp() - older_than)
     return len((await session.scalars(old.returning(Job.id))).all())
 
 
@@ -163,8 +170,3 @@ async def _locked(session: AsyncSession, job_id: UUID) -> Job:
     if job is None:
         raise NotFound("job")
     return job
-
-
-async def _unfinished_twin(session: AsyncSession, job: Job) -> bool:
-    twin = select(Job.id).where(Job.kind == job.kind, Job.key == job.key, Job.state.in_(("ready", "running")))
-    return await session.scalar(twin.limit(1)) is not None

@@ -17,6 +17,8 @@ from rq.serializers import JSONSerializer
 from archive import log
 
 _HANDLER = "archive.worker.wake"
+# A request waits this long for its wake-ups to leave; a slow Redis goes on behind it.
+_PATIENCE = 0.2
 _log = log.get("queue")
 
 
@@ -35,15 +37,26 @@ class Bell:
         # Once again for a connection that went stale, but no more: a request waits for this, the reconciler does not.
         again = Retry(NoBackoff(), 1)
         self.connection: redis.Redis = redis.Redis.from_url(
-            url, socket_connect_timeout=2, socket_timeout=5, retry=again
+            url, socket_connect_timeout=1, socket_timeout=1, retry=again
         )
+        self._ringing: set[asyncio.Task[None]] = set()
 
     async def deliver(self, messages: list[object]) -> None:
         """Ring for committed work. A Redis that is away is no failure: the reconciler rings again."""
-        wakes = [message for message in messages if isinstance(message, Wake)]
+        task = asyncio.create_task(self._ring([message for message in messages if isinstance(message, Wake)]))
+        self._ringing.add(task)
+        task.add_done_callback(self._ringing.discard)
+        await asyncio.wait([task], timeout=_PATIENCE)
+
+    async def drained(self) -> None:
+        """Wait until every wake-up has left or was given up."""
+        while self._ringing:
+            await asyncio.wait(self._ringing)
+
+    async def _ring(self, wakes: list[Wake]) -> None:
         try:
             await asyncio.to_thread(self.ring, wakes)
-        except redis.RedisError as error:
+        except (redis.RedisError, OSError) as error:
             _log.warning("wake.not_delivered", count=len(wakes), error=str(error))
 
     def ring(self, wakes: Iterable[Wake]) -> None:
@@ -70,5 +83,7 @@ class Bell:
         await asyncio.to_thread(self.connection.ping)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections. What has not left by now is rung for by the reconciler."""
+        for task in self._ringing:
+            task.cancel()
         self.connection.close()

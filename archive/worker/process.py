@@ -21,7 +21,6 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import TimerDeathPenalty
 from sqlalchemy import delete, func
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
 
 from archive import log
 from archive.models import Worker
@@ -51,13 +50,14 @@ def work(
     jobs: Mapping[str, Job],
     queues: Sequence[str],
     redis_url: str,
+    name: str | None = None,
 ) -> None:
-    """Work until told to stop."""
+    """Work until told to stop. Whoever starts workers names them, to know whose jobs died with which."""
     global _run_one  # noqa: PLW0603  # see above
     with _loop_thread() as call:
         context = open_runtime()
         runtime = call(context.__aenter__())
-        runner = JobRunner(runtime, jobs, queues, worker_name(os.getpid()))
+        runner = JobRunner(runtime, jobs, queues, name or worker_name(os.getpid()))
         beats = call(_start(_beat(runtime.database, runner)))
         _run_one = lambda: call(runner.run_one())  # noqa: E731
         _log.info("worker.started", worker=runner.name, queues=",".join(queues))
@@ -139,7 +139,7 @@ async def _beat(database: Database, runner: JobRunner) -> None:
             try:
                 async with database.transaction() as session:
                     await session.execute(beat)
-            except (DBAPIError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  # nobody would start this task again
                 _log.warning("worker.not_heard", error=str(error).split("\n", 1)[0])
             await asyncio.sleep(_BEAT)
     finally:

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from archive import log
 from archive.errors import TagphotoError
@@ -24,6 +26,8 @@ _log = log.get("worker")
 _BEAT = 2.0
 # How often the end of a job is recorded anew while the database is away: about half a minute.
 _TRIES = 30
+# What is no fault of the job: the database is away, or every connection of this process is in use.
+_AWAY = (DBAPIError, PoolTimeout, asyncpg.InterfaceError, OSError)
 
 
 class JobRunner:
@@ -64,6 +68,8 @@ class JobRunner:
             self._running.cancel()
 
     async def _run(self, claim: Claim) -> str:
+        if self._stopping:  # told so while the claim was made
+            return await self._record(lambda: self._interrupted(claim, asked_to_stop=False))
         work = Work(self._runtime.database, claim)
         self._running = asyncio.ensure_future(self._jobs[claim.kind.name].handler(self._runtime, work))
         beats = asyncio.create_task(_renew_lease(self._runtime.database, claim, self._running))
@@ -96,8 +102,8 @@ class JobRunner:
             if asked_to_stop:
                 await claims.cancelled(session, claim)
                 return "cancelled"
-            await claims.give_back(session, claim)
-            return "given_back"
+            state = await claims.give_back(session, claim)
+        return "given_back" if state == "ready" else state
 
     async def _failed(self, claim: Claim, error: Exception) -> str:
         async with self._runtime.database.transaction() as session:
@@ -116,7 +122,7 @@ async def _renew_lease(database: Database, claim: Claim, running: asyncio.Future
         except LeaseLost:
             running.cancel()
             return False
-        except (DBAPIError, OSError) as error:  # the database may be restarting; the lease outlives a few beats
+        except Exception as error:  # noqa: BLE001  # the database may be restarting; a lease outlives a few beats
             _log.warning("lease.not_renewed", error=str(error).split("\n", 1)[0])
             continue
         if asked_to_stop:
@@ -129,7 +135,7 @@ async def _patiently(write: Callable[[], Awaitable[T]]) -> T:
     for _ in range(_TRIES):
         try:
             return await write()
-        except (DBAPIError, OSError) as error:
+        except _AWAY as error:
             _log.warning("job.end_not_recorded", error=str(error).split("\n", 1)[0])
             await asyncio.sleep(1)
     return await write()

@@ -17,7 +17,7 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
     """Serve on the test's own event loop; gives the base URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = _server(app)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
+    task = asyncio.create_task(_serve(server, listener))
     while not server.started:
         await asyncio.sleep(0.01)
     try:
@@ -26,7 +26,6 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
         app.state.hub.end_streams()
         server.should_exit = True
         await task
-        listener.close()
 
 
 @contextmanager
@@ -34,7 +33,7 @@ def served_in_thread(app: FastAPI) -> Iterator[str]:
     """Serve on an event loop of its own, for callers that block."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = _server(app)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+    thread = threading.Thread(target=lambda: asyncio.run(_serve(server, listener)))
     thread.start()
     while not server.started:
         thread.join(0.01)
@@ -44,7 +43,16 @@ def served_in_thread(app: FastAPI) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
-        listener.close()
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    with listener:
+        await server.serve(sockets=[listener])
+    # The server gives up on a connection that nobody reads or that came while it closed; the loop may end with it.
+    while left := server.server_state.connections:
+        for connection in tuple(left):
+            connection.transport.abort()
+        await asyncio.sleep(0)
 
 
 class _Quiet(uvicorn.Server):

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from archive import audit, log
+from archive.queue.claims import new_worker_name
 from archive.queue.kinds import Kind
 from archive.runtime import Runtime, open_runtime
 from archive.settings import Addresses, read_settings
@@ -48,7 +49,11 @@ def main(folder: str, database: str, redis_url: str) -> None:
     settings = read_settings(data=Path(folder))
     addresses = Addresses(database, redis_url, "memory:")
     work(
-        lambda: open_runtime(settings, addresses, pool_size=2, store=MemoryStore()), JOBS, ["default"], addresses.redis
+        lambda: open_runtime(settings, addresses, pool_size=2, store=MemoryStore()),
+        JOBS,
+        ["default"],
+        addresses.redis,
+        new_worker_name(),
     )
 
 

@@ -698,6 +698,8 @@ export interface paths {
         /**
          * Stream
          * @description Follow what happens in the caller's libraries; admins also see the jobs of the installation.
+         *
+         *     An event `reset` says that what came before cannot be told any more: load afresh what is shown.
          */
         get: operations["stream"];
         put?: never;
@@ -3922,15 +3924,6 @@ export interface operations {
             };
             /** @description Only for signed-in people */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The account exists already */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
