@@ -29,7 +29,9 @@ class LocalStore:
         self._folder = folder
         self._parts = folder / _PARTS
         with _refusals():
-            self._parts.mkdir(parents=True, exist_ok=True)
+            # Nobody else's business, even sealed; a folder that is there already keeps the rights its owner gave it.
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._parts.mkdir(exist_ok=True)
             _sweep(self._parts)
 
     async def put(self, key: str, body: AsyncIterator[bytes]) -> int:

@@ -191,9 +191,9 @@ async def test_a_job_that_kills_its_workers_is_set_apart_and_the_rest_goes_on(
     assert sorted(await effects(runtime)) == [("0", 1), ("1", 1), ("2", 1)]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def own_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Servers that may be killed without harm to other tests."""
+    """Servers that may be killed without harm to other tests. (One started anew dies with the thread that did it.)"""
     with running(tmp_path_factory.mktemp("own")) as made:
         yield made
 

@@ -40,8 +40,11 @@ def api(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     app = create_app(lambda: open_runtime(configured, addresses, pool_size=5, store=MemoryStore()))
 
     async def admin() -> Person:
-        async with open_runtime(configured, addresses, store=MemoryStore()) as runtime:
-            return await make(runtime, Person(httpx.AsyncClient(base_url=url)), "admin@example.org", admin=True)
+        async with (
+            open_runtime(configured, addresses, store=MemoryStore()) as runtime,
+            httpx.AsyncClient(base_url=url) as client,
+        ):
+            return await make(runtime, Person(client), "admin@example.org", admin=True)
 
     with served_in_thread(app) as url:
         person = asyncio.run(admin())

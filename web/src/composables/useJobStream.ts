@@ -24,6 +24,8 @@ export function useJobStream(onJob: (job: Job) => void, onGap: () => void) {
       gap = false
     })
     source.addEventListener('job', (event: MessageEvent<string>) => onJob(JSON.parse(event.data) as Job))
+    // The server no longer has what came after our position.
+    source.addEventListener('reset', onGap)
     source.addEventListener('error', () => {
       if (source?.readyState !== EventSource.CLOSED) {
         state.value = 'connecting'
