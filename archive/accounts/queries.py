@@ -71,6 +71,6 @@ async def api_keys(session: AsyncSession, account_id: UUID) -> list[ApiKey]:
 
 
 async def active_admins(session: AsyncSession) -> int:
-    """Count the admins who are not disabled. One without a password yet has a link, or gets one from the command line."""
+    """Count the admins who are not disabled. One without a password yet has a link, or gets one by command."""
     statement = select(func.count()).where(Account.is_admin, Account.disabled_at.is_(None))
     return await session.scalar(statement) or 0
