@@ -443,6 +443,20 @@ async def test_a_program_and_who_hears_of_its_end_know_the_name_of_the_start(tmp
     assert told == [("one", False), ("two", True)]
 
 
+def test_metrics_of_several_api_processes_are_added_up_and_shown_once(serve: NewService, tmp_path: Path) -> None:
+    service = serve(tmp_path / "data", workers="0", api_processes="2").ready()
+    answer(service.data, "account", "create", "--admin", "metrics@example.org")
+    key = answer(service.data, "apikey", "create", "metrics@example.org", "--scopes", "metrics")["key"]
+    for _ in range(10):  # a connection each, so both processes answer some
+        assert service.get("/health/live").status_code == 200
+    for _ in range(3):  # whichever process is asked, and however often
+        lines = service.get("/metrics", Authorization=f"Bearer {key}").text.splitlines()
+        assert [line for line in lines if line.startswith("tagphoto_workers")] == ["tagphoto_workers 0.0"]
+        counted = [line for line in lines if line.startswith("tagphoto_http_requests_total") and "health/live" in line]
+        assert len(counted) == 1
+        assert float(counted[0].split()[-1]) >= 10
+
+
 # Where it may live
 
 
