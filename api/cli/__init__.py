@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from contextlib import suppress
 
 import asyncpg
 import click
@@ -69,6 +71,18 @@ def main() -> None:
     except (OSError, DBAPIError, asyncpg.PostgresError) as error:
         click.echo(f"tagphoto: {told(error)}", err=True)
         sys.exit(1)
+    finally:
+        _let_go_of_a_lost_terminal()
+
+
+def _let_go_of_a_lost_terminal() -> None:
+    """Drop what a terminal that is gone cannot take: flushed at exit, it would make a good end a failure (120)."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def told(error: BaseException) -> str:
