@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 def _one_line(value: str) -> str:
     stripped = " ".join(value.split())
-    if not stripped or any(ord(character) < 32 or ord(character) == 127 for character in stripped):  # noqa: PLR2004
+    if not stripped or any(ord(character) < 32 or ord(character) == 127 for character in stripped):  # noqa: PLR2004  # ASCII controls
         message = "write one line of text that is not empty"
         raise ValueError(message)
     return stripped
@@ -34,7 +34,7 @@ Token = Annotated[Text, Field(min_length=1, max_length=200)]
 
 def _in_range(value: datetime) -> datetime:
     # Near year 1 and 9999 the same moment at another offset may have no date at all.
-    if not 1 < value.year < 9999:  # noqa: PLR2004
+    if not 1 < value.year < 9999:  # noqa: PLR2004  # the first and last years
         message = "use a year between 2 and 9998"
         raise ValueError(message)
     return value.astimezone(UTC)

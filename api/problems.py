@@ -149,7 +149,7 @@ async def _expected(_request: Request, error: Exception) -> Response:
         headers = {"Retry-After": str(error.retry_after)}
         return answer(kind, error.message, headers=headers, retry_after=error.retry_after)
     message = error.message if isinstance(error, errors.TagphotoError) else str(error)
-    return answer(kind, message, headers={"WWW-Authenticate": "Bearer"} if kind.status == 401 else None)  # noqa: PLR2004
+    return answer(kind, message, headers={"WWW-Authenticate": "Bearer"} if kind.status == 401 else None)  # noqa: PLR2004  # HTTP
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:

@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """How people reach the service."""
         # Nobody can open the address that means "all of this machine's addresses".
-        host = "localhost" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104
+        host = "localhost" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104  # compared, not bound
         return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property

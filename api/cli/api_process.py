@@ -60,4 +60,4 @@ class _Server(uvicorn.Server):
         hub = getattr(self._app.state, "hub", None)
         if hub is not None:
             hub.end_streams()
-        super().handle_exit(sig, frame)  # type: ignore[arg-type]
+        super().handle_exit(sig, frame)  # type: ignore[arg-type]  # typed as the frame it never looks at
