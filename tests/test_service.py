@@ -152,7 +152,9 @@ class Service:
 
     @property
     def postgres(self) -> int:
-        return int((self.data / "postgres" / "postmaster.pid").read_text().split()[0])
+        """The database's process. Its file is gone for the moment between one process and the next."""
+        lock = self.data / "postgres" / "postmaster.pid"
+        return int(until(lambda: lock.is_file() and lock.read_text().split(), "a database")[0])
 
     def interrupt(self) -> int:
         self.process.send_signal(signal.SIGINT)
