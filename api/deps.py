@@ -5,7 +5,7 @@ All are ``async`` even where nothing is awaited: the framework would call plain 
 
 from __future__ import annotations
 
-import hmac
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated
@@ -23,6 +23,7 @@ from archive.runtime import Runtime
 
 COOKIE = "tagphoto_session"
 CSRF_HEADER = "X-CSRF-Token"
+_HEX = re.compile("[0-9a-f]{64}")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _COOKIE_SCHEME = APIKeyCookie(name=COOKIE, auto_error=False, description="The session of a signed-in browser.")
 _BEARER_SCHEME = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer tp_…`.")
@@ -102,8 +103,8 @@ def _netloc(origin: str) -> str | None:
 
 async def _check_csrf(request: Request, keyring: Keyring) -> None:
     await refuse_other_sites(request)
-    given, expected = request.headers.get(CSRF_HEADER, ""), csrf_token(keyring, request.cookies[COOKIE])
-    if not hmac.compare_digest(given.encode(), expected.encode()):
+    given = request.headers.get(CSRF_HEADER, "")
+    if not (_HEX.fullmatch(given) and keyring.verify("csrf", request.cookies[COOKIE].encode(), bytes.fromhex(given))):
         raise CsrfFailed
 
 

@@ -53,6 +53,15 @@ TABLE: dict[type[Exception], Kind] = {
     errors.LastOwner: Kind("last-owner", 409, "Somebody must stay in charge"),
     errors.LibraryNotEmpty: Kind("library-not-empty", 409, "The library is not empty"),
     errors.Conflict: Kind("conflict", 409, "The present state does not allow it"),
+    errors.UploadGone: Kind("upload-gone", 410, "The upload is no longer there"),
+    errors.UploadLocked: Kind("upload-locked", 423, "The upload is being written to"),
+    errors.OffsetMismatch: Kind("offset-mismatch", 409, "The offset is another"),
+    errors.ChecksumMismatch: Kind("checksum-mismatch", 460, "The bytes are not those announced"),
+    errors.TooLarge: Kind("upload-too-large", 413, "Too many bytes"),
+    errors.UploadRefused: Kind("upload-refused", 400, "The upload cannot be taken"),
+    errors.QuotaExceeded: Kind("quota-exceeded", 507, "The quota leaves no room"),
+    errors.TooManyUploads: Kind("too-many-uploads", 429, "Too many transfers at once"),
+    errors.Damaged: Kind("damaged", 500, "What is kept is damaged"),
     errors.MailNotConfigured: Kind("mail-not-configured", 409, "No mail can be sent"),
 }
 INVALID_REQUEST = Kind("invalid-request", 422, "The request is not valid")
@@ -145,7 +154,13 @@ async def _expected(_request: Request, error: Exception) -> Response:
     kind = next((kind for known, kind in TABLE.items() if isinstance(error, known)), INTERNAL)
     # Expected errors are not failures of ours; who wants to see them turns the level down.
     _log.log(logging.DEBUG, "problem", code=kind.code, detail=str(error))
-    if isinstance(error, errors.TooManyAttempts):
+    if isinstance(error, errors.Damaged):
+        _log.error("damaged", error=str(error))
+    if isinstance(error, errors.QuotaExceeded):
+        return answer(kind, error.message, **error.figures)
+    if isinstance(error, errors.OffsetMismatch):
+        return answer(kind, error.message, headers={"Upload-Offset": str(error.offset)})
+    if isinstance(error, errors.TooManyAttempts | errors.TooManyUploads):
         headers = {"Retry-After": str(error.retry_after)}
         return answer(kind, error.message, headers=headers, retry_after=error.retry_after)
     message = error.message if isinstance(error, errors.TagphotoError) else str(error)

@@ -20,7 +20,16 @@ TagphotoError
 │   ├── AccountExists
 │   ├── LastOwner
 │   └── LibraryNotEmpty
-└── MailNotConfigured
+├── MailNotConfigured
+├── UploadRefused           an upload, or a piece of one, that cannot be taken
+│   ├── UploadGone          expired, terminated or refused before
+│   ├── UploadLocked        another request is writing to it just now
+│   ├── OffsetMismatch
+│   ├── ChecksumMismatch
+│   └── TooLarge
+├── QuotaExceeded
+├── TooManyUploads
+└── Damaged                 what is kept does not open any more
 """
 
 from __future__ import annotations
@@ -168,3 +177,60 @@ class MailNotConfigured(TagphotoError):
 
     def __init__(self) -> None:
         super().__init__("This installation sends no mail. Ask its admin for a password reset link.")
+
+
+class UploadRefused(TagphotoError):
+    """An upload, or a piece of one, cannot be taken."""
+
+
+class UploadGone(UploadRefused):
+    """The upload expired, was terminated, or was refused."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"This upload is no longer there: {reason}. Begin a new one.")
+
+
+class UploadLocked(UploadRefused):
+    """Another request is writing to the upload just now."""
+
+    def __init__(self) -> None:
+        super().__init__("Another request is writing to this upload just now. Ask for its offset and go on from there.")
+
+
+class OffsetMismatch(UploadRefused):
+    """The bytes do not begin where the upload ends."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"The upload has {offset} bytes; go on from there.")
+        self.offset = offset
+
+
+class ChecksumMismatch(UploadRefused):
+    """The bytes are not those that were announced."""
+
+
+class TooLarge(UploadRefused):
+    """More bytes than were announced, or than are allowed."""
+
+
+class QuotaExceeded(TagphotoError):
+    """The library's quota leaves no room."""
+
+    def __init__(self, *, wanted: int, used: int, reserved: int, quota: int) -> None:
+        super().__init__(
+            f"The library's quota leaves no room for {wanted} bytes: {used} of {quota} are used and {reserved} are "
+            "reserved by unfinished uploads. Empty the trash, end uploads, or ask an admin for a larger quota."
+        )
+        self.figures = {"wanted": wanted, "used": used, "reserved": reserved, "quota": quota}
+
+
+class TooManyUploads(TagphotoError):
+    """The account has as many transfers under way as it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"Your account has {limit} transfers under way, as many as it may. Wait for one to end.")
+        self.retry_after = 1
+
+
+class Damaged(TagphotoError):
+    """What is kept does not open any more: bytes or rows were changed or lost. Nothing of it is given out."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, text
@@ -10,31 +9,52 @@ from sqlalchemy import func, select, text
 from archive import keyring
 from archive.errors import StartRefused
 from archive.links import service as links
-from archive.models import Account, Installation
+from archive.models import Account, Installation, LibraryKey
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncSession
 
     from archive.db import Database
     from archive.keyring import Keyring
 
 
-async def prepare(database: Database, key_file: Path) -> Keyring:
-    """Open the installation's root key; make it when the database is new; refuse a wrong one before it does harm."""
+async def prepare(database: Database, key_file: Path, given: tuple[str, str] | None = None) -> Keyring:
+    """Open the installation's root keys; make one when the database is new; refuse wrong ones before they do harm.
+
+    ``given`` is a keyring that the environment handed over, and where it did.
+    """
     async with database.transaction() as session:
         await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('tagphoto.installation'))"))
         known = await session.get(Installation, 1)
         # Never make a key for a database that has one: the data sealed under the lost key would be forgotten silently.
-        opened = keyring.load(key_file) if known else keyring.load_or_create(key_file)
+        if given:
+            opened = keyring.given(*given)
+        else:
+            opened = keyring.load(key_file) if known else keyring.load_or_create(key_file)
+        where = given[1] if given else str(key_file)
         if known is None:
             session.add(Installation(key_check=opened.check))
-        elif not hmac.compare_digest(known.key_check, opened.check):
+        elif not opened.holds(known.key_check):
             message = (
-                f"The root key in {key_file} is not the one this database was made with. "
+                f"The root key in {where} is not the one this database was made with. "
                 "Restore the right file from your backup, or set TAGPHOTO_ROOT_KEY_FILE to it."
             )
             raise StartRefused(message)
+        elif missing := await _missing_roots(session, opened):
+            message = (
+                f"{where} lacks the root key {missing} that libraries are sealed under. A rotation has not reached "
+                "them all: restore the key file from before, with that key in it, and run 'tagphoto keys rotate root'."
+            )
+            raise StartRefused(message)
         return opened
+
+
+async def _missing_roots(session: AsyncSession, opened: Keyring) -> str:
+    """Name root keys that are needed and not there."""
+    needed = await session.scalars(select(LibraryKey.root_id).distinct())
+    return ", ".join(sorted(root.hex() for root in needed if root not in opened.ids))
 
 
 async def first_admin_link(database: Database, public_url: str) -> str | None:

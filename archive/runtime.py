@@ -6,7 +6,7 @@ Functions take the parts they need; only the edges (routes, jobs, the command li
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,6 +15,10 @@ from archive import installation
 from archive.db import Database, create_engine
 from archive.mail import Mailer
 from archive.queue.wake import Bell
+from archive.uploads.service import Limits
+from archive.vault.hashing import Hashes
+from archive.vault.keys import LibraryKeys
+from archive.vault.vault import Vault
 from storage import open_store
 
 if TYPE_CHECKING:
@@ -28,33 +32,58 @@ class Runtime:
     """Everything that is open."""
 
     database: Database
-    store: Store
+    vault: Vault
+    hashes: Hashes
     bell: Bell
     keyring: Keyring
     mailer: Mailer
+    settings: Settings
+    addresses: Addresses
     public_url: str
     session_lifetime: timedelta
+
+    @property
+    def store(self) -> Store:
+        """Give the store itself, sealed bytes and all."""
+        return self.vault.store
+
+    @property
+    def limits(self) -> Limits:
+        """Give what uploads are allowed."""
+        kept = timedelta(days=self.settings.upload_days)
+        return Limits(self.settings.max_upload, self.settings.uploads_at_once, kept)
 
 
 @asynccontextmanager
 async def open_runtime(
-    settings: Settings, addresses: Addresses, *, pool_size: int = 10, store: Store | None = None
+    settings: Settings,
+    addresses: Addresses,
+    *,
+    pool_size: int = 10,
+    store: Store | None = None,
+    mirror: Store | None = None,
 ) -> AsyncIterator[Runtime]:
     """Open everything, and close it again in the reverse order."""
-    opened = store or open_store(addresses.store)
-    bell = Bell(addresses.redis)
-    database = Database(create_engine(addresses.database, pool_size=pool_size), bell.deliver)
-    try:
+    async with AsyncExitStack() as stack:
+        opened = store or open_store(addresses.store)
+        stack.push_async_callback(opened.close)
+        copy = mirror or (open_store(addresses.mirror) if addresses.mirror else None)
+        if copy is not None:
+            stack.push_async_callback(copy.close)
+        bell = Bell(addresses.redis)
+        stack.callback(bell.close)
+        database = Database(create_engine(addresses.database, pool_size=pool_size), bell.deliver)
+        stack.push_async_callback(database.close)
+        keyring = await installation.prepare(database, settings.key_file, settings.given_root_keys)
         yield Runtime(
             database=database,
-            store=opened,
+            vault=Vault(opened, copy, LibraryKeys(keyring)),
+            hashes=Hashes(),
             bell=bell,
-            keyring=await installation.prepare(database, settings.key_file),
+            keyring=keyring,
             mailer=Mailer(settings.smtp_url, settings.mail_from),
+            settings=settings,
+            addresses=addresses,
             public_url=settings.url,
             session_lifetime=timedelta(days=settings.session_days),
         )
-    finally:
-        await opened.close()
-        await database.close()
-        bell.close()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from typing_extensions import override
 
@@ -51,7 +51,9 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8000, description="Port the API listens on.")
     public_url: str | None = Field(default=None, description="How people reach the service, for links in mails.")
     trusted_proxies: str = Field(default="127.0.0.1", description="Proxies whose X-Forwarded-* headers are believed.")
-    root_key_file: Path | None = Field(default=None, description="File of the root key; default: data/root.key.")
+    mirror_url: str | None = Field(default=None, description="A second store that every object is copied to.")
+    root_key_file: Path | None = Field(default=None, description="File of the root keys; default: data/root.key.")
+    root_key: SecretStr | None = Field(default=None, description="The lines of the root key file, instead of a file.")
     api_processes: Annotated[int, Field(ge=1, le=64)] = Field(default=1, description="API processes that 'serve' runs.")
     workers: Annotated[int, Field(ge=0, le=64)] = Field(default=2, description="Worker processes that 'serve' runs.")
     smtp_url: str | None = Field(
@@ -60,6 +62,23 @@ class Settings(BaseSettings):
     mail_from: str | None = Field(default=None, description="Sender address of the mails.")
     session_days: Annotated[int, Field(ge=1, le=365)] = Field(default=30, description="Days an unused session lives.")
     max_body: Annotated[int, Field(ge=1024)] = Field(default=1 << 20, description="Largest JSON body, in bytes.")
+    max_upload: Annotated[int, Field(ge=1)] = Field(default=1 << 40, description="Largest photo or video, in bytes.")
+    uploads_at_once: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=16, description="Transfers that one account may have under way at the same moment."
+    )
+    upload_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        default=7, description="Days an unfinished upload is kept after its last byte."
+    )
+    trash_days: Annotated[int, Field(ge=0, le=3650)] = Field(default=30, description="Days the trash keeps an asset.")
+    scrub_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=30, description="Days within which every object is read back and verified."
+    )
+    scrub_rate: Annotated[int, Field(ge=1 << 16)] = Field(
+        default=32 << 20, description="Bytes a second that verifying may read at most."
+    )
+    backup_url: str | None = Field(default=None, description="Where scheduled backups go: a folder or bucket.")
+    backup_hours: Annotated[int, Field(ge=1, le=8760)] = Field(default=24, description="Hours between two backups.")
+    backup_keep: Annotated[int, Field(ge=1, le=10000)] = Field(default=14, description="Newest backups that are kept.")
     log_level: str = Field(default="info", description="debug, info, warning or error.")
 
     @field_validator("database_url")
@@ -72,7 +91,7 @@ class Settings(BaseSettings):
     def _redis(cls, value: str | None) -> str | None:
         return _checked_url(value, ("redis", "rediss", "unix"), "redis://:password@host:6379/0")
 
-    @field_validator("store_url")
+    @field_validator("store_url", "mirror_url", "backup_url")
     @classmethod
     def _store(cls, value: str | None) -> str | None:
         checked = _checked_url(value, ("file", "s3"), "file:///srv/tagphoto or s3://key:secret@host/bucket")
@@ -144,6 +163,16 @@ class Settings(BaseSettings):
         """Where the root key lies."""
         return self.root_key_file or self.data / "root.key"
 
+    @property
+    def given_root_keys(self) -> tuple[str, str] | None:
+        """Give the root keys that the environment handed over, and by what: a setting, or systemd's credential."""
+        if self.root_key is not None:
+            return self.root_key.get_secret_value(), PREFIX + "ROOT_KEY"
+        credential = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nowhere"), "tagphoto-root-key")
+        if self.root_key_file is None and credential.is_file():
+            return credential.read_text(encoding="ascii", errors="replace"), f"the credential {credential}"
+        return None
+
     @classmethod
     @override
     def settings_customise_sources(
@@ -202,7 +231,8 @@ def _fault(location: tuple[int | str, ...], message: str, value: object) -> str:
         return f"{name} in {file} is not a setting. Remove the line, or use one of: {known}."
     variable = PREFIX + name.upper()
     place = f"{name} in {file}" if file and not os.environ.get(variable) else variable
-    shown = "" if name.endswith("_url") else f" (it is {value!r})"  # URLs carry passwords
+    secret = name.endswith("_url") or name == "root_key"  # URLs carry passwords
+    shown = "" if secret else f" (it is {value!r})"
     return f"{place}: {text}{shown}."
 
 
@@ -243,3 +273,4 @@ class Addresses:
     database: str
     redis: str
     store: str
+    mirror: str | None = None

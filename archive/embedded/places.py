@@ -25,6 +25,7 @@ def addresses(settings: Settings) -> Addresses:
         database=settings.database_url or f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(sockets), safe='')}",
         redis=settings.redis_url or f"unix://{quote(str(valkey_socket(settings.data)))}",
         store=settings.store_url or (settings.data.absolute() / "store").as_uri(),
+        mirror=settings.mirror_url,
     )
 
 

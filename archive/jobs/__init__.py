@@ -1,6 +1,6 @@
 """What workers run: thin handlers that call the services. Every handler may run twice."""
 
-from archive.jobs import mail, upkeep
+from archive.jobs import integrity, mail, upkeep, uploads
 from archive.queue import kinds
 from archive.work import Job, with_handlers
 
@@ -10,5 +10,7 @@ JOBS = with_handlers(
         Job(kinds.SELFCHECK, upkeep.selfcheck),
         Job(kinds.PRUNE, upkeep.prune),
         Job(kinds.PASSWORD_RESET, mail.password_reset),
+        Job(kinds.VERIFY, integrity.verify),
+        Job(kinds.FINISH, uploads.finish),
     ],
 )

@@ -9,9 +9,10 @@ from sqlalchemy import delete
 
 from archive.db import now
 from archive.ids import new_id
-from archive.models import Attempt, Event, Link, Session, Worker
+from archive.models import Attempt, Event, Link, Selection, Session, Worker
 from archive.queue import service as queue
 from archive.queue.claims import Permanent
+from archive.uploads import service as uploads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,13 +41,22 @@ async def selfcheck(runtime: Runtime, work: Work) -> None:
 async def prune(_runtime: Runtime, work: Work) -> None:
     """Forget expired sessions, used links, old events and finished jobs."""
     moment = now()
+    await _expire_uploads(work)
     async with work.transaction(finish=True) as session:
         await session.execute(delete(Session).where(Session.expires_at < moment))
         await session.execute(delete(Attempt).where(Attempt.window_ends_at < moment))
         await session.execute(delete(Event).where(Event.at < moment - _EVENTS_KEPT))
         await session.execute(delete(Link).where(Link.expires_at < moment - _LINKS_KEPT))
+        await session.execute(delete(Selection).where(Selection.expires_at < moment))
         await session.execute(delete(Worker).where(Worker.seen_at < moment - timedelta(hours=1)))
         await queue.prune(session, _JOBS_KEPT)
+
+
+async def _expire_uploads(work: Work) -> None:
+    ended = 1
+    while ended:
+        async with work.transaction() as session:
+            ended = await uploads.expire(session)
 
 
 async def _database(runtime: Runtime) -> None:

@@ -33,6 +33,11 @@ async def get(session: AsyncSession, caller: Caller, library_id: UUID) -> tuple[
     return await queries.get(session, caller, library_id)
 
 
+async def get_for(session: AsyncSession, caller: Caller, library_id: UUID, role: Role) -> tuple[Library, Role]:
+    """Find a library in which the caller is at least this."""
+    return await queries.get(session, caller, library_id, role)
+
+
 async def create(session: AsyncSession, caller: Caller, name: str) -> Library:
     """Make a library that the caller owns."""
     caller.require_whole_account()

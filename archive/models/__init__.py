@@ -1,27 +1,45 @@
 """The tables, one file a noun. Importing this package gives the whole schema, as migrations need it."""
 
 from archive.models.account import Account, ApiKey, Attempt, RecoveryCode, Session
+from archive.models.asset import Asset, AssetName, Rendition, SelectedAsset, Selection, Usage
 from archive.models.audit import AuditEntry
+from archive.models.backup import Backup
 from archive.models.base import Base
 from archive.models.event import Event
+from archive.models.file import Deletion, File, LibraryKey, Object, Stray, Tombstone
 from archive.models.installation import Installation
 from archive.models.job import Job, Worker
 from archive.models.library import Library, Membership
 from archive.models.link import Link
+from archive.models.upload import Upload
 
 __all__ = [
     "Account",
     "ApiKey",
+    "Asset",
+    "AssetName",
     "Attempt",
     "AuditEntry",
+    "Backup",
     "Base",
+    "Deletion",
     "Event",
+    "File",
     "Installation",
     "Job",
     "Library",
+    "LibraryKey",
     "Link",
     "Membership",
+    "Object",
     "RecoveryCode",
+    "Rendition",
+    "SelectedAsset",
+    "Selection",
     "Session",
+    "Stray",
+    "Tombstone",
+    "Upload",
+    "Usage",
     "Worker",
 ]

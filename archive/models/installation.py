@@ -16,4 +16,6 @@ class Installation(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, server_default=text("1"))
     key_check: Mapped[bytes]
+    # The code that opens the key file of a backup, sealed under the root key.
+    recovery_sealed: Mapped[bytes | None]
     created_at: Mapped[Created]

@@ -26,6 +26,10 @@ class Kind:
 SELFCHECK = Kind("upkeep.selfcheck", queue="upkeep", priority=10, max_attempts=1)
 PRUNE = Kind("upkeep.prune", queue="upkeep", priority=200, limit=1, every=timedelta(hours=1))
 PASSWORD_RESET = Kind("mail.password_reset", queue="mail", priority=10)
+# A received original is read back from the store and compared with what was received.
+VERIFY = Kind("integrity.verify", queue="upkeep", priority=50)
+# An upload that has all its bytes and whose last request did not live to finish it.
+FINISH = Kind("uploads.finish", priority=20)
 
-ALL = (SELFCHECK, PRUNE, PASSWORD_RESET)
+ALL = (SELFCHECK, PRUNE, PASSWORD_RESET, VERIFY, FINISH)
 QUEUES = ("mail", "default", "upkeep")

@@ -1,0 +1,113 @@
+"""Received bytes become an asset, or another name of one."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from archive.events.service import publish
+from archive.ids import new_id
+from archive.models import Asset, AssetName, File
+from archive.queue import kinds
+from archive.queue.service import enqueue
+from archive.usage import service as usage
+from archive.vault import files
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from archive.vault.files import Secret
+    from archive.vault.keys import LibraryKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which bytes an asset has, for its library alone to compare."""
+
+    sha256: bytes
+    sha1: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What the sender said of the bytes."""
+
+    name: str
+    media_type: str
+    account_id: UUID
+
+
+async def identity_of(session: AsyncSession, keys: LibraryKeys, library_id: UUID, secret: Secret) -> Identity:
+    """Make the keyed identity of bytes with these hashes."""
+    _, key = await keys.newest(session, library_id, "identity")
+    return Identity(keyed(key, "sha256", secret.sha256), keyed(key, "sha1", secret.sha1))
+
+
+def keyed(key: bytes, algorithm: str, digest: bytes) -> bytes:
+    """Make one keyed hash."""
+    return hmac.digest(key, algorithm.encode() + digest, "sha256")
+
+
+async def receive(
+    session: AsyncSession, keys: LibraryKeys, file: File, secret: Secret, described: Described
+) -> tuple[Asset, bool]:
+    """Make an asset of a filled file. Bytes the library has already add a name to theirs; says whether it had them."""
+    identity = await identity_of(session, keys, file.library_id, secret)
+    while True:
+        if (asset := await _same(session, file.library_id, identity)) is not None:
+            await _again(session, asset, file, described)
+            return asset, True
+        if (asset := await _new(session, file, identity, described)) is not None:
+            break
+    await files.close(session, keys, file, secret)
+    await usage.add(session, file.library_id, originals=file.size)
+    await enqueue(session, kinds.VERIFY, {"file": str(file.id)}, library_id=file.library_id)
+    await publish(session, "asset.created", {"id": str(asset.id)}, file.library_id)
+    return asset, False
+
+
+async def _same(session: AsyncSession, library_id: UUID, identity: Identity) -> Asset | None:
+    statement = select(Asset).where(Asset.library_id == library_id, Asset.identity == identity.sha256)
+    return await session.scalar(statement.with_for_update())
+
+
+async def _new(session: AsyncSession, file: File, identity: Identity, described: Described) -> Asset | None:
+    """Insert the asset, unless another upload of the same bytes was faster."""
+    values = {
+        "id": new_id(),
+        "library_id": file.library_id,
+        "original_id": file.id,
+        "name": described.name,
+        "media_type": described.media_type,
+        "size": file.size,
+        "identity": identity.sha256,
+        "identity_sha1": identity.sha1,
+        "created_by": described.account_id,
+    }
+    made = insert(Asset).values(values).on_conflict_do_nothing(index_elements=[Asset.library_id, Asset.identity])
+    asset_id = await session.scalar(made.returning(Asset.id))
+    if asset_id is None:
+        return None
+    await _name(session, asset_id, described)
+    return await session.get_one(Asset, asset_id)
+
+
+async def _again(session: AsyncSession, asset: Asset, file: File, described: Described) -> None:
+    """Take bytes that are there already: whoever sends them wants them kept, so they leave the trash."""
+    await _name(session, asset.id, described)
+    if asset.trashed_at is not None:
+        asset.trashed_at = None
+        stored = (await session.get_one(File, asset.original_id)).size
+        await usage.add(session, asset.library_id, originals=stored, trash=-stored)
+        await publish(session, "asset.restored", {"id": str(asset.id)}, asset.library_id)
+    await files.discard(session, [file.id])
+
+
+async def _name(session: AsyncSession, asset_id: UUID, described: Described) -> None:
+    row = insert(AssetName).values(asset_id=asset_id, name=described.name, added_by=described.account_id)
+    await session.execute(row.on_conflict_do_nothing())

@@ -1,0 +1,1 @@
+"""Resumable uploads: begun, written to by one request at a time, finished into an asset. See docs/storage-format.md."""

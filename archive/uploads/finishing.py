@@ -1,0 +1,225 @@
+"""Finish an upload: know the hashes of its bytes, compare them with what was announced, and make the asset."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import select
+
+from archive.assets import receiving
+from archive.assets.receiving import Described
+from archive.db import now
+from archive.errors import ChecksumMismatch, Conflict, Invalid, UploadGone
+from archive.models import File, Upload
+from archive.uploads import service as uploads
+from archive.uploads import writing
+from archive.vault import files, reading
+from archive.vault.contexts import Binding
+from archive.vault.files import OBJECT_BYTES, Secret
+from archive.vault.hashing import Pair
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from archive.access import Caller
+    from archive.db import Database
+    from archive.uploads.service import Announced, Limits
+    from archive.uploads.writing import Writer
+    from archive.vault.hashing import Hashes
+    from archive.vault.reading import Plan
+    from archive.vault.vault import Vault
+
+_WRONG = "its bytes did not have the SHA-256 that was announced"
+
+
+def is_complete(writer: Writer) -> bool:
+    """Say whether an upload has all its bytes and is to become an asset."""
+    return writer.offset == writer.length and not writer.partial
+
+
+async def finish(database: Database, vault: Vault, hashes: Hashes, writer: Writer) -> Upload:
+    """Make an asset of an upload that has all its bytes. Its writer does; whatever it is cut off at can be repeated."""
+    async with database.transaction() as session:
+        plan = await reading.plan(session, vault.keys, await session.get_one(File, writer.binding.file_id))
+    pair = hashes.take(writer.upload_id, writer.offset) or await _hashed(vault, plan)
+    await _require_announced(database, writer, pair)
+    secret = _with_hashes(plan.secret, pair)
+    if len(plan.pieces) > 2 * -(-plan.size // OBJECT_BYTES):
+        return await _finish_anew(database, vault, writer, plan)
+    async with database.transaction() as session:
+        upload = await _own(session, writer)
+        file, upload.file_id = await session.get_one(File, writer.binding.file_id), None
+        await session.flush()
+        return await _become(session, vault, upload, file, secret)
+
+
+async def finish_by_job(database: Database, vault: Vault, hashes: Hashes, upload_id: UUID) -> None:
+    """Finish an upload whose last request did not live to do so."""
+    async with database.transaction() as session:
+        upload = await session.get(Upload, upload_id)
+        if upload is None or upload.state != "open" or upload.received != upload.length:
+            return
+        writer = await writing.take(session, vault, upload_id)
+    try:
+        await finish(database, vault, hashes, writer)
+    except ChecksumMismatch:
+        pass  # the upload itself says so to whoever asks
+    finally:
+        await writing.let_go(database, writer)
+
+
+async def concatenate(
+    database: Database, vault: Vault, caller: Caller, limits: Limits, announced: Announced, part_ids: Sequence[UUID]
+) -> Upload:
+    """Make one upload, and its asset, of several partial ones."""
+    async with database.transaction() as session:
+        library_id, plans = await _parts(session, vault, caller, part_ids)
+        if announced.library_id not in {None, library_id}:
+            message = "The parts were uploaded to another library than this names."
+            raise Invalid(message)
+        length = sum(plan.size for plan in plans)
+        uploads.require_allowed(length, limits)
+    made = await _written_anew(vault, Binding.new(library_id, "original"), plans)
+    if announced.sha256 and announced.sha256 != made.secret.sha256:
+        raise ChecksumMismatch(_mismatch())
+    async with database.transaction() as session:
+        parts = await _locked_parts(session, caller, part_ids)
+        upload = _concatenated(caller, announced, library_id, part_ids, length)
+        session.add(upload)
+        for part in parts:
+            await uploads.end(session, part, "it is part of a finished one")
+        file = await files.begin(session, vault.keys, made.binding, made.secret)
+        await files.add(session, file, made.written)
+        return await _become(session, vault, upload, file, made.secret)
+
+
+async def _become(session: AsyncSession, vault: Vault, upload: Upload, file: File, secret: Secret) -> Upload:
+    described = Described(upload.name, upload.media_type, upload.account_id)
+    asset, duplicate = await receiving.receive(session, vault.keys, file, secret, described)
+    upload.state, upload.asset_id, upload.duplicate = "finished", asset.id, duplicate
+    upload.writing_until, upload.expires_at = None, now() + uploads.REMEMBERED
+    await session.flush()
+    return upload
+
+
+async def _own(session: AsyncSession, writer: Writer) -> Upload:
+    """Lock the upload, if it is still this writer's."""
+    await writing.require_ours(session, writer)
+    return await session.get_one(Upload, writer.upload_id, populate_existing=True)
+
+
+async def _require_announced(database: Database, writer: Writer, pair: Pair) -> None:
+    if writer.secret.sha256 and writer.secret.sha256 != pair.sha256.digest():
+        async with database.transaction() as session:
+            await uploads.end(session, await _own(session, writer), _WRONG)
+        raise ChecksumMismatch(_mismatch())
+
+
+def _mismatch() -> str:
+    return "The bytes received do not have the SHA-256 that was announced; they were discarded. Upload the file again."
+
+
+def _with_hashes(secret: Secret, pair: Pair) -> Secret:
+    return replace(secret, sha256=pair.sha256.digest(), sha1=pair.sha1.digest())
+
+
+async def _hashed(vault: Vault, plan: Plan) -> Pair:
+    """Hash what was stored: another process received it."""
+    pair = Pair()
+    async with aclosing(reading.read(vault.stores, plan)) as content:
+        async for piece in content:
+            await asyncio.to_thread(pair.update, piece)
+    return pair
+
+
+class _Made:
+    """A file written anew, that no table knows yet."""
+
+    def __init__(self, binding: Binding, secret: Secret, written: list[files.Written]) -> None:
+        self.binding, self.secret, self.written = binding, secret, written
+
+
+async def _written_anew(vault: Vault, binding: Binding, plans: Sequence[Plan]) -> _Made:
+    """Write several files' bytes as one file, in objects of full size."""
+    secret, pair = Secret(), Pair()
+    async with aclosing(_joined(vault, plans)) as content:
+        written = await files.write_all(vault.store, secret, binding, content, pair.update)
+    return _Made(binding, _with_hashes(secret, pair), written)
+
+
+async def _joined(vault: Vault, plans: Sequence[Plan]) -> AsyncGenerator[bytes, None]:
+    for plan in plans:
+        async with aclosing(reading.read(vault.stores, plan)) as content:
+            async for piece in content:
+                yield piece
+
+
+async def _finish_anew(database: Database, vault: Vault, writer: Writer, plan: Plan) -> Upload:
+    """Finish an upload that came in crumbs: write it anew, in few objects."""
+    made = await _written_anew(vault, Binding.new(writer.binding.library_id, "original"), [plan])
+    async with database.transaction() as session:
+        upload = await _own(session, writer)
+        crumbs, upload.file_id = writer.binding.file_id, None
+        await session.flush()
+        await files.discard(session, [crumbs])
+        file = await files.begin(session, vault.keys, made.binding, made.secret)
+        await files.add(session, file, made.written)
+        return await _become(session, vault, upload, file, made.secret)
+
+
+async def _parts(
+    session: AsyncSession, vault: Vault, caller: Caller, part_ids: Sequence[UUID]
+) -> tuple[UUID, list[Plan]]:
+    parts = await _locked_parts(session, caller, part_ids)
+    libraries = {part.library_id for part in parts}
+    if len(libraries) != 1:
+        message = "The parts of one upload belong to one library."
+        raise Invalid(message)
+    plans = [await reading.plan(session, vault.keys, await session.get_one(File, part.file_id)) for part in parts]
+    return libraries.pop(), plans
+
+
+async def _locked_parts(session: AsyncSession, caller: Caller, part_ids: Sequence[UUID]) -> list[Upload]:
+    """Find the partial uploads in their order, each whole, and keep them so until the transaction ends."""
+    if not part_ids or len(set(part_ids)) != len(part_ids):
+        message = "Upload-Concat names each part once, and at least one: 'final;/api/v1/uploads/… /api/v1/uploads/…'."
+        raise Invalid(message)
+    # Locked in one order whatever the order of the parts, so that two who name the same ones do not wait for each other.
+    await session.execute(select(Upload.id).where(Upload.id.in_(part_ids)).order_by(Upload.id).with_for_update())
+    parts = [await uploads.find(session, caller, part_id) for part_id in part_ids]
+    for part in parts:
+        if part.concat != "partial":
+            message = f"The upload {part.id} is not a partial one. Create parts with 'Upload-Concat: partial'."
+            raise Invalid(message)
+        if part.file_id is None:
+            raise UploadGone(uploads.EXPIRED)
+        if part.received != part.length:
+            message = f"The part {part.id} has {part.received} of {part.length} bytes. Upload it to its end first."
+            raise Conflict(message)
+    return parts
+
+
+def _concatenated(
+    caller: Caller, announced: Announced, library_id: UUID, part_ids: Sequence[UUID], length: int
+) -> Upload:
+    return Upload(
+        library_id=library_id,
+        account_id=caller.account_id,
+        file_id=None,
+        state="open",
+        length=length,
+        received=length,
+        name=announced.name,
+        media_type=announced.media_type,
+        metadata_=announced.metadata,
+        concat="final",
+        parts=list(part_ids),
+        fence=0,
+        duplicate=False,
+        expires_at=now() + uploads.REMEMBERED,
+    )

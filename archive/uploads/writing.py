@@ -1,0 +1,293 @@
+"""Write a request's bytes to an upload: one writer at a time, what is acknowledged is durable, and nothing else counts."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, NoReturn
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.exc import DBAPIError
+
+from archive import log
+from archive.db import now
+from archive.errors import (
+    ChecksumMismatch,
+    OffsetMismatch,
+    TooLarge,
+    TooManyUploads,
+    UploadGone,
+    UploadLocked,
+    UploadRefused,
+)
+from archive.models import File, Upload
+from archive.queue import kinds
+from archive.queue.service import enqueue
+from archive.uploads import service as uploads
+from archive.usage import service as usage
+from archive.vault import files
+from archive.vault.contexts import Binding
+from archive.vault.files import OBJECT_BYTES, Portions, Secret, Written
+from archive.vault.hashing import Pair
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from archive.access import Caller
+    from archive.db import Database
+    from archive.uploads.service import Limits
+    from archive.vault.hashing import Hashes
+    from archive.vault.vault import Vault
+
+_log = log.get("uploads")
+# A writer whose client has fallen silent for so long may be replaced: clients that lost their connection come back
+# sooner than we learn of the loss, and give up after some seconds.
+LEASE = timedelta(seconds=5)
+_BEAT = 1.5
+# When the request that brought the last byte does not finish the upload, a job does.
+_FINISH_AFTER = timedelta(seconds=30)
+
+
+class Interrupted(Exception):  # noqa: N818  # not an error: the client went away
+    """The client went away in the middle of its body; raised by the body itself."""
+
+
+@dataclass(slots=True)
+class Writer:
+    """Whoever may write to an upload now."""
+
+    upload_id: UUID
+    fence: int
+    offset: int
+    length: int | None
+    partial: bool
+    binding: Binding
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """What the client says a request's body hashes to."""
+
+    algorithm: str
+    digest: bytes
+
+
+async def claim(
+    database: Database, vault: Vault, caller: Caller, limits: Limits, upload_id: UUID, offset: int
+) -> Writer:
+    """Become the writer of an upload that has exactly so many bytes."""
+    async with database.transaction() as session:
+        upload = await uploads.find(session, caller, upload_id)
+        if upload.state == "finished":
+            raise OffsetMismatch(upload.received)
+        await _require_free_hand(session, caller, limits)
+        writer = await take(session, vault, upload_id)
+        if writer.offset != offset:
+            raise OffsetMismatch(writer.offset)  # and the rollback lets go of it
+        return writer
+
+
+async def take(session: AsyncSession, vault: Vault, upload_id: UUID) -> Writer:
+    """Become the writer of an upload, unless somebody is."""
+    free = or_(Upload.writing_until.is_(None), Upload.writing_until <= func.clock_timestamp())
+    taken = await session.scalar(
+        update(Upload)
+        .where(Upload.id == upload_id, Upload.state == "open", free)
+        .values(fence=Upload.fence + 1, writing_until=func.clock_timestamp() + LEASE)
+        .returning(Upload.fence)
+    )
+    if taken is None:
+        raise UploadLocked
+    upload = await session.get_one(Upload, upload_id, populate_existing=True)
+    file = await session.get_one(File, upload.file_id)
+    secret = await files.secret_of(session, vault.keys, file)
+    partial = upload.concat == "partial"
+    return Writer(upload_id, taken, upload.received, upload.length, partial, Binding.of(file), secret)
+
+
+async def _require_free_hand(session: AsyncSession, caller: Caller, limits: Limits) -> None:
+    statement = select(func.count()).where(
+        Upload.account_id == caller.account_id, Upload.writing_until > func.clock_timestamp(), Upload.state == "open"
+    )
+    if (await session.scalar(statement) or 0) >= limits.at_once:
+        raise TooManyUploads(limits.at_once)
+
+
+async def receive(  # noqa: PLR0913  # the parts of a request
+    database: Database,
+    vault: Vault,
+    hashes: Hashes,
+    limits: Limits,
+    writer: Writer,
+    body: AsyncIterator[bytes],
+    checksum: Checksum | None = None,
+) -> None:
+    """Write a body to an upload, object by object; ``writer.offset`` is what is committed.
+
+    With a checksum nothing is committed before all of it is there and right.
+    """
+    transfer = _Transfer(database, vault, hashes, limits, writer, checksum)
+    beats = asyncio.create_task(transfer.beat())
+    try:
+        await transfer.run(body)
+    finally:
+        beats.cancel()
+        with suppress(asyncio.CancelledError):
+            await beats
+
+
+async def let_go(database: Database, writer: Writer) -> None:
+    """Stop being the writer. When even that fails, the lease runs out by itself."""
+    with suppress(DBAPIError, OSError):
+        async with database.transaction() as session:
+            await session.execute(
+                update(Upload)
+                .where(Upload.id == writer.upload_id, Upload.fence == writer.fence)
+                .values(writing_until=None)
+            )
+
+
+class _Transfer:
+    """One request's bytes on their way into the store."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  # made in one place
+        self,
+        database: Database,
+        vault: Vault,
+        hashes: Hashes,
+        limits: Limits,
+        writer: Writer,
+        checksum: Checksum | None,
+    ) -> None:
+        self._database, self._vault, self._hashes, self._limits = database, vault, hashes, limits
+        self._writer, self._checksum = writer, checksum
+        self._pair = None if writer.partial else hashes.take(writer.upload_id, writer.offset)
+        if writer.offset == 0 and not writer.partial:
+            self._pair = Pair()
+        self._body_hash = hashlib.new(checksum.algorithm, usedforsecurity=False) if checksum else None
+        self._written: list[Written] = []
+        self._seen = self._seen_before = 0
+        self._first = writer.offset
+        self._interrupted = False
+
+    async def run(self, body: AsyncIterator[bytes]) -> None:
+        """Take the body to its end, or to where it breaks off."""
+        portions = Portions(self._counted(body))
+        start = self._writer.offset
+        while await portions.more():
+            written = await self._write(start, portions)
+            start += written.sealed.size
+            self._written.append(written)
+            if self._checksum is None:
+                await self._commit()
+        if self._checksum is not None:
+            await self._commit_checked(self._checksum)
+
+    async def beat(self) -> None:
+        """Renew the lease while bytes come."""
+        while True:
+            await asyncio.sleep(_BEAT)
+            if self._seen == self._seen_before:
+                continue
+            self._seen_before = self._seen
+            try:
+                async with self._database.transaction() as session:
+                    await require_ours(session, self._writer)
+            except (DBAPIError, OSError) as error:
+                _log.warning("lease.not_renewed", error=str(error).split("\n", 1)[0])
+            except UploadRefused:
+                return  # the next commit says so
+
+    async def _write(self, start: int, portions: Portions) -> Written:
+        writer = self._writer
+        portion = portions.portion(OBJECT_BYTES)
+        return await files.write(self._vault.store, writer.secret, writer.binding, start, portion, self._watch)
+
+    def _watch(self, piece: bytes) -> None:
+        if self._pair is not None:
+            self._pair.update(piece)
+        if self._body_hash is not None:
+            self._body_hash.update(piece)
+
+    async def _counted(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Give the body up to where it breaks off, and refuse more of it than was announced or is allowed."""
+        most = self._limits.max_upload if self._writer.length is None else self._writer.length
+        try:
+            async for piece in body:
+                self._seen += len(piece)
+                if self._first + self._seen > most:
+                    message = f"The upload is {most} bytes long; this request brought more. Nothing behind them is kept."
+                    raise TooLarge(message)
+                yield piece
+        except Interrupted:
+            self._interrupted = True
+
+    async def _commit_checked(self, checksum: Checksum) -> None:
+        right = self._body_hash is not None and self._body_hash.digest() == checksum.digest
+        if right and not self._interrupted:
+            await self._commit()
+            return
+        async with self._database.transaction() as session:
+            await files.delete_later(session, [one.key for one in self._written])
+        if not self._interrupted:
+            message = f"The body does not have the {checksum.algorithm} that Upload-Checksum says. Send it again."
+            raise ChecksumMismatch(message)
+
+    async def _commit(self) -> None:
+        """Make durable objects count: their rows and the new offset in one transaction."""
+        if not self._written:
+            return
+        writer, written = self._writer, self._written
+        offset = writer.offset + sum(one.sealed.size for one in written)
+        async with self._database.transaction() as session:
+            if writer.length is None:
+                await usage.reserve(session, writer.binding.library_id, offset - writer.offset)
+            await _advance(session, writer, offset, self._limits)
+            file = await session.get_one(File, writer.binding.file_id)
+            await files.add(session, file, written)
+            if offset == writer.length and not writer.partial:
+                await enqueue(
+                    session, kinds.FINISH, {"upload": str(writer.upload_id)}, key=str(writer.upload_id),
+                    library_id=writer.binding.library_id, delay=_FINISH_AFTER,
+                )  # fmt: skip
+        writer.offset, self._written = offset, []
+        if self._pair is not None:
+            self._hashes.keep(writer.upload_id, offset, Pair(self._pair.sha256.copy(), self._pair.sha1.copy()))
+
+
+async def _advance(session: AsyncSession, writer: Writer, offset: int, limits: Limits) -> None:
+    moved = await session.scalar(
+        update(Upload)
+        .where(Upload.id == writer.upload_id, Upload.fence == writer.fence, Upload.state == "open")
+        .values(
+            received=offset, writing_until=func.clock_timestamp() + LEASE, expires_at=now() + limits.kept
+        )
+        .returning(Upload.id)
+    )  # fmt: skip
+    if moved is None:
+        await _replaced(session, writer)
+
+
+async def require_ours(session: AsyncSession, writer: Writer) -> None:
+    """Renew the writer's lease, which locks the row; refuse a writer that was replaced."""
+    renewed = await session.scalar(
+        update(Upload)
+        .where(Upload.id == writer.upload_id, Upload.fence == writer.fence, Upload.state == "open")
+        .values(writing_until=func.clock_timestamp() + LEASE)
+        .returning(Upload.id)
+    )
+    if renewed is None:
+        await _replaced(session, writer)
+
+
+async def _replaced(session: AsyncSession, writer: Writer) -> NoReturn:
+    upload = await session.get(Upload, writer.upload_id, populate_existing=True)
+    if upload is None or upload.state != "open":
+        raise UploadGone(str(((upload and upload.reason) or {}).get("detail", uploads.EXPIRED)))
+    raise UploadLocked
