@@ -12,6 +12,7 @@ from api import (
     account,
     accounts,
     apikeys,
+    assets,
     health,
     jobs,
     libraries,
@@ -19,14 +20,36 @@ from api import (
     metrics,
     middleware,
     problems,
+    renditions,
+    reports,
+    selections,
     session,
     stream,
+    uploads,
     web,
 )
 from archive import __version__
 from archive.events.hub import Hub
 from archive.runtime import Runtime
 
+_PARTS = (
+    session,
+    links,
+    account,
+    apikeys,
+    libraries,
+    uploads,
+    assets,
+    renditions,
+    selections,
+    reports,
+    accounts,
+    jobs,
+    stream,
+    health,
+    metrics,
+    problems,
+)
 _ABOUT = """A smart photo archive.
 
 Sign in with `POST /session` (a cookie; send `X-CSRF-Token` with every request that changes something), or send an API
@@ -59,7 +82,7 @@ def create_app(open_runtime: Callable[[], AbstractAsyncContextManager[Runtime]],
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.examination = health.Examination()
-    for part in (session, links, account, apikeys, libraries, accounts, jobs, stream, health, metrics, problems):
+    for part in _PARTS:
         app.include_router(part.router, prefix="/api/v1")
     web.install(app)
     problems.install(app)

@@ -129,6 +129,7 @@ async def _admin_person(found: AnyCaller) -> Caller:
 
 Reader = Annotated[Caller, _with_scope(Scope.READ)]
 Writer = Annotated[Caller, _with_scope(Scope.WRITE)]
+Uploader = Annotated[Caller, _with_scope(Scope.UPLOAD)]
 Admin = Annotated[Caller, _with_scope(Scope.ADMIN)]
 MetricsCaller = Annotated[Caller, _with_scope(Scope.METRICS)]
 Person = Annotated[Caller, Depends(_person)]

@@ -14,6 +14,7 @@ from api.paging import CursorQuery, Limit, Page, cursor_of, id_of
 from api.problems import responses
 from archive.access import Role
 from archive.accounts import service as accounts
+from archive.assets import service as assets
 from archive.libraries import service as libraries
 from archive.links import service as links
 from archive.models import Account, Library, Membership
@@ -122,6 +123,12 @@ async def rename_library(caller: Writer, session: Transaction, library_id: UUID,
 async def delete_library(caller: Person, session: Transaction, library_id: UUID) -> None:
     """Delete an empty library."""
     await libraries.delete(session, caller, library_id)
+
+
+@router.post("/{library_id}/trash/empty", status_code=202, responses=responses(404))
+async def empty_trash(caller: Writer, session: Transaction, library_id: UUID) -> None:
+    """Destroy, in the background, all that is in a library's trash now."""
+    await assets.empty_trash(session, caller, library_id)
 
 
 @router.get("/{library_id}/members", responses=responses(404))

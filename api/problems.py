@@ -58,6 +58,8 @@ TABLE: dict[type[Exception], Kind] = {
     errors.OffsetMismatch: Kind("offset-mismatch", 409, "The offset is another"),
     errors.ChecksumMismatch: Kind("checksum-mismatch", 460, "The bytes are not those announced"),
     errors.TooLarge: Kind("upload-too-large", 413, "Too many bytes"),
+    errors.UploadVersion: Kind("upload-version", 412, "Another version of the protocol"),
+    errors.UploadBodyType: Kind("upload-body-type", 415, "Another type of body is needed"),
     errors.UploadRefused: Kind("upload-refused", 400, "The upload cannot be taken"),
     errors.QuotaExceeded: Kind("quota-exceeded", 507, "The quota leaves no room"),
     errors.TooManyUploads: Kind("too-many-uploads", 429, "Too many transfers at once"),
@@ -157,7 +159,9 @@ async def _expected(_request: Request, error: Exception) -> Response:
     if isinstance(error, errors.Damaged):
         _log.error("damaged", error=str(error))
     if isinstance(error, errors.QuotaExceeded):
-        return answer(kind, error.message, **error.figures)
+        return answer(kind, error.message, headers=None, **error.figures)
+    if isinstance(error, errors.UploadVersion):
+        return answer(kind, error.message, headers={"Tus-Version": "1.0.0"})
     if isinstance(error, errors.OffsetMismatch):
         return answer(kind, error.message, headers={"Upload-Offset": str(error.offset)})
     if isinstance(error, errors.TooManyAttempts | errors.TooManyUploads):

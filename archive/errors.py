@@ -26,7 +26,9 @@ TagphotoError
 │   ├── UploadLocked        another request is writing to it just now
 │   ├── OffsetMismatch
 │   ├── ChecksumMismatch
-│   └── TooLarge
+│   ├── TooLarge
+│   ├── UploadVersion       the client speaks another version of the protocol
+│   └── UploadBodyType
 ├── QuotaExceeded
 ├── TooManyUploads
 └── Damaged                 what is kept does not open any more
@@ -211,6 +213,20 @@ class ChecksumMismatch(UploadRefused):
 
 class TooLarge(UploadRefused):
     """More bytes than were announced, or than are allowed."""
+
+
+class UploadVersion(UploadRefused):
+    """The client speaks another version of the upload protocol, or none."""
+
+    def __init__(self) -> None:
+        super().__init__("Send 'Tus-Resumable: 1.0.0' with every request: this is a tus 1.0 server.")
+
+
+class UploadBodyType(UploadRefused):
+    """The body is not of the type the upload protocol wants."""
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(f"Send the bytes with 'Content-Type: {wanted}'.")
 
 
 class QuotaExceeded(TagphotoError):

@@ -79,7 +79,7 @@ class Keyring:
 
     def verify(self, purpose: str, message: bytes, given: bytes) -> bool:
         """Tell whether this is the message's code, under any root key: pages outlive a rotation."""
-        return any([hmac.compare_digest(self.mac(purpose, message, root), given) for root in self.ids])
+        return any(hmac.compare_digest(self.mac(purpose, message, root), given) for root in self.ids)
 
     @property
     def check(self) -> bytes:

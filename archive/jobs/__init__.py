@@ -1,6 +1,6 @@
 """What workers run: thin handlers that call the services. Every handler may run twice."""
 
-from archive.jobs import integrity, mail, upkeep, uploads
+from archive.jobs import assets, integrity, mail, upkeep, uploads
 from archive.queue import kinds
 from archive.work import Job, with_handlers
 
@@ -12,5 +12,7 @@ JOBS = with_handlers(
         Job(kinds.PASSWORD_RESET, mail.password_reset),
         Job(kinds.VERIFY, integrity.verify),
         Job(kinds.FINISH, uploads.finish),
+        Job(kinds.PURGE, assets.purge),
+        Job(kinds.EMPTY_TRASH, assets.empty_trash),
     ],
 )

@@ -30,6 +30,8 @@ PASSWORD_RESET = Kind("mail.password_reset", queue="mail", priority=10)
 VERIFY = Kind("integrity.verify", queue="upkeep", priority=50)
 # An upload that has all its bytes and whose last request did not live to finish it.
 FINISH = Kind("uploads.finish", priority=20)
+PURGE = Kind("assets.purge", queue="upkeep", priority=150, limit=1, every=timedelta(hours=1))
+EMPTY_TRASH = Kind("assets.empty_trash", priority=60)
 
-ALL = (SELFCHECK, PRUNE, PASSWORD_RESET, VERIFY, FINISH)
+ALL = (SELFCHECK, PRUNE, PASSWORD_RESET, VERIFY, FINISH, PURGE, EMPTY_TRASH)
 QUEUES = ("mail", "default", "upkeep")

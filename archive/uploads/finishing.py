@@ -189,7 +189,7 @@ async def _locked_parts(session: AsyncSession, caller: Caller, part_ids: Sequenc
     if not part_ids or len(set(part_ids)) != len(part_ids):
         message = "Upload-Concat names each part once, and at least one: 'final;/api/v1/uploads/… /api/v1/uploads/…'."
         raise Invalid(message)
-    # Locked in one order whatever the order of the parts, so that two who name the same ones do not wait for each other.
+    # Locked in one order whatever that of the parts, so that two who name the same ones do not wait for each other.
     await session.execute(select(Upload.id).where(Upload.id.in_(part_ids)).order_by(Upload.id).with_for_update())
     parts = [await uploads.find(session, caller, part_id) for part_id in part_ids]
     for part in parts:

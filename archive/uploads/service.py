@@ -146,6 +146,13 @@ async def terminate(session: AsyncSession, caller: Caller, upload_id: UUID) -> N
     await end(session, upload, TERMINATED)
 
 
+async def abandon(session: AsyncSession, upload_id: UUID) -> None:
+    """End an upload whose only request failed, unless it was finished or is gone already."""
+    upload = await session.get(Upload, upload_id, with_for_update=True, populate_existing=True)
+    if upload is not None and upload.state == "open":
+        await end(session, upload, TERMINATED)
+
+
 async def is_written_to(session: AsyncSession, upload_id: UUID) -> bool:
     """Say whether a request writes to an upload just now, by the database's clock."""
     statement = select(Upload.id).where(Upload.id == upload_id, Upload.writing_until > func.clock_timestamp())

@@ -1,4 +1,4 @@
-"""Write a request's bytes to an upload: one writer at a time, what is acknowledged is durable, and nothing else counts."""
+"""Write a request's bytes to an upload: one writer at a time, and only what is durable counts."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _BEAT = 1.5
 _FINISH_AFTER = timedelta(seconds=30)
 
 
-class Interrupted(Exception):  # noqa: N818  # not an error: the client went away
+class Interrupted(Exception):  # not an error: the client went away
     """The client went away in the middle of its body; raised by the body itself."""
 
 
@@ -119,7 +119,7 @@ async def _require_free_hand(session: AsyncSession, caller: Caller, limits: Limi
         raise TooManyUploads(limits.at_once)
 
 
-async def receive(  # noqa: PLR0913  # the parts of a request
+async def receive(  # the parts of a request
     database: Database,
     vault: Vault,
     hashes: Hashes,
@@ -127,15 +127,15 @@ async def receive(  # noqa: PLR0913  # the parts of a request
     writer: Writer,
     body: AsyncIterator[bytes],
     checksum: Checksum | None = None,
-) -> None:
+) -> bool:
     """Write a body to an upload, object by object; ``writer.offset`` is what is committed.
 
-    With a checksum nothing is committed before all of it is there and right.
+    Says whether the body came to its end. With a checksum nothing is committed before all of it is there and right.
     """
     transfer = _Transfer(database, vault, hashes, limits, writer, checksum)
     beats = asyncio.create_task(transfer.beat())
     try:
-        await transfer.run(body)
+        return await transfer.run(body)
     finally:
         beats.cancel()
         with suppress(asyncio.CancelledError):
@@ -156,7 +156,7 @@ async def let_go(database: Database, writer: Writer) -> None:
 class _Transfer:
     """One request's bytes on their way into the store."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  # made in one place
+    def __init__(  # made in one place
         self,
         database: Database,
         vault: Vault,
@@ -176,7 +176,7 @@ class _Transfer:
         self._first = writer.offset
         self._interrupted = False
 
-    async def run(self, body: AsyncIterator[bytes]) -> None:
+    async def run(self, body: AsyncIterator[bytes]) -> bool:
         """Take the body to its end, or to where it breaks off."""
         portions = Portions(self._counted(body))
         start = self._writer.offset
@@ -188,6 +188,7 @@ class _Transfer:
                 await self._commit()
         if self._checksum is not None:
             await self._commit_checked(self._checksum)
+        return not self._interrupted
 
     async def beat(self) -> None:
         """Renew the lease while bytes come."""
@@ -222,7 +223,9 @@ class _Transfer:
             async for piece in body:
                 self._seen += len(piece)
                 if self._first + self._seen > most:
-                    message = f"The upload is {most} bytes long; this request brought more. Nothing behind them is kept."
+                    message = (
+                        f"The upload is {most} bytes long; this request brought more. Nothing behind them is kept."
+                    )
                     raise TooLarge(message)
                 yield piece
         except Interrupted:

@@ -92,7 +92,9 @@ async def report(session: AsyncSession, caller: Caller, library_id: UUID) -> Rep
     return await _report(session, library)
 
 
-async def page(session: AsyncSession, caller: Caller, *, after: UUID | None, limit: int, everybody: bool) -> list[Report]:
+async def page(
+    session: AsyncSession, caller: Caller, *, after: UUID | None, limit: int, everybody: bool
+) -> list[Report]:
     """Show the bytes of the caller's libraries; to admins, who have to plan disks, of all."""
     if everybody:
         caller.require(Scope.ADMIN)

@@ -1,1 +1,1 @@
-"""Files under lock and key: their keys, writing them into objects of the store, reading them back. See docs/encryption.md."""
+"""Files under lock and key: writing them into objects of a store, reading them back. See docs/encryption.md."""

@@ -108,7 +108,7 @@ async def secret_of(session: AsyncSession, keys: LibraryKeys, file: File) -> Sec
         raise Damaged(message) from error
 
 
-async def write(  # noqa: PLR0913  # where, under which key, bound to what, which bytes, and who looks on
+async def write(  # where, under which key, bound to what, which bytes, and who looks on
     store: Store,
     secret: Secret,
     binding: Binding,

@@ -87,7 +87,9 @@ class LibraryKeys:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             try:
-                key = unwrap(self._keyring.derive(_ROOT_PURPOSE, row.root_id), contexts.library_key(*place), row.wrapped)
+                key = unwrap(
+                    self._keyring.derive(_ROOT_PURPOSE, row.root_id), contexts.library_key(*place), row.wrapped
+                )
             except UnknownRoot as error:
                 message = f"The root key {row.root_id.hex()} is missing in the key file. Restore the file that has it."
                 raise Damaged(message) from error

@@ -1,0 +1,253 @@
+"""Assets: received in one request, listed, given back exactly, put into the trash and out of it."""
+
+from __future__ import annotations
+
+import base64
+from contextlib import suppress
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import Field
+
+from api.bodies import digest_of, media_type_of, name_of, received, sha256_of
+from api.content import Content, deliver
+from api.deps import Reader, Running, Transaction, Uploader, Writer
+from api.fields import Document, Text, View
+from api.paging import CursorQuery, Limit, Page, cursor_of, id_of
+from api.problems import responses
+from archive.access import Caller
+from archive.assets import service as assets
+from archive.errors import TagphotoError, UploadRefused
+from archive.models import Asset, Upload
+from archive.runtime import Runtime
+from archive.uploads import finishing, writing
+from archive.uploads import service as uploads
+from archive.uploads.service import Announced
+
+router = APIRouter(prefix="/assets", tags=["assets"], responses=responses(401, 403))
+_BODY: dict[str, Any] = {
+    "requestBody": {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}, "required": True},
+}
+_MANY = 5000
+Ids = Annotated[list[UUID], Field(min_length=1, max_length=_MANY)]
+
+
+class AssetView(View):
+    """A photo or video exactly as received."""
+
+    id: UUID
+    library_id: UUID
+    name: str
+    media_type: str
+    size: int
+    created_at: datetime
+    trashed_at: datetime | None
+
+
+class AssetDetails(AssetView):
+    """An asset, with all the names its bytes were sent under."""
+
+    names: list[str]
+
+
+class ReceivedAsset(AssetView):
+    """What became of received bytes."""
+
+    duplicate: bool = Field(description="Whether the library had these bytes already.")
+
+    @classmethod
+    def of(cls, asset: Asset, upload: Upload) -> Self:
+        """Show it."""
+        return cls(**AssetView.model_validate(asset).model_dump(), duplicate=upload.duplicate)
+
+
+class Question(Document):
+    """Hashes of files that somebody might send."""
+
+    library_id: UUID
+    hashes: Annotated[list[Text], Field(max_length=_MANY, examples=[["ab" * 32]])]
+
+
+class Answer(View):
+    """What the library has of one hash."""
+
+    hash: str
+    asset_id: UUID | None
+    trashed: bool
+
+
+class Answers(View):
+    """In the order of the question."""
+
+    items: list[Answer]
+
+
+class Moved(View):
+    """The assets, as they are now."""
+
+    items: list[AssetView]
+
+    @classmethod
+    def of(cls, rows: list[Asset]) -> Self:
+        """Show them."""
+        return cls(items=[AssetView.model_validate(row) for row in rows])
+
+
+class Selected(Document):
+    """Some assets."""
+
+    ids: Ids
+
+
+@router.get("", responses=responses(404))
+async def list_assets(
+    caller: Reader,
+    session: Transaction,
+    library: UUID,
+    state: Literal["kept", "trashed"] = "kept",
+    cursor: CursorQuery = None,
+    limit: Limit = 50,
+) -> Page[AssetView]:
+    """List a library's assets, the latest received first."""
+    rows = await assets.page(session, caller, library, before=id_of(cursor), limit=limit, trashed=state == "trashed")
+    following = cursor_of(rows[-1].id) if len(rows) == limit else None
+    return Page(items=[AssetView.model_validate(row) for row in rows], next=following)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=ReceivedAsset,
+    responses=responses(400, 404, 413, 460, 507) | {200: {"model": ReceivedAsset, "description": "It was there"}},
+    openapi_extra=_BODY,
+)
+async def receive_asset(
+    caller: Uploader,
+    runtime: Running,
+    request: Request,
+    library: UUID | None = None,
+    name: Annotated[str | None, Query(max_length=1000, description="The file's name.")] = None,
+    sha256: Annotated[str | None, Query(max_length=100, description="Refuse other bytes than these.")] = None,
+) -> Response:
+    """Receive a photo or video in one request: the body is the file. For large files and poor lines, see `/uploads`."""
+    announced = Announced(
+        library_id=library,
+        length=_length(request),
+        name=name_of(name),
+        media_type=media_type_of(request.headers.get("content-type")),
+        sha256=sha256_of(sha256 or _content_digest(request)),
+    )
+    upload = await _receive(runtime, caller, request, announced)
+    async with runtime.database.transaction() as session:
+        asset = await assets.get(session, caller, UUID(str(upload.asset_id)))
+    shown = ReceivedAsset.of(asset, upload).model_dump(mode="json")
+    location = {"Location": f"/api/v1/assets/{asset.id}"}
+    return JSONResponse(shown, 200 if upload.duplicate else 201, location)
+
+
+@router.post("/check", responses=responses(400, 404))
+async def check_assets(caller: Uploader, runtime: Running, session: Transaction, given: Question) -> Answers:
+    """Say which of these files a library has already, by their SHA-256 or SHA-1, so that nobody sends them again."""
+    digests = [digest_of(written) for written in given.hashes]
+    found = await assets.known(session, runtime.vault.keys, caller, given.library_id, digests)
+    items = [
+        Answer(hash=written, asset_id=known.asset_id, trashed=known.trashed)
+        for written, known in zip(given.hashes, found, strict=True)
+    ]
+    return Answers(items=items)
+
+
+@router.post("/trash", responses=responses(404))
+async def trash_assets(caller: Writer, session: Transaction, given: Selected) -> Moved:
+    """Put assets into the trash."""
+    return Moved.of(await assets.trash(session, caller, given.ids))
+
+
+@router.post("/restore", responses=responses(404))
+async def restore_assets(caller: Writer, session: Transaction, given: Selected) -> Moved:
+    """Take assets out of the trash."""
+    return Moved.of(await assets.restore(session, caller, given.ids))
+
+
+@router.post("/purge", status_code=204, responses=responses(404))
+async def purge_assets(caller: Writer, session: Transaction, given: Selected) -> None:
+    """Destroy assets that are in the trash, now and for ever."""
+    await assets.purge(session, caller, given.ids)
+
+
+@router.get("/{asset_id}", responses=responses(404))
+async def show_asset(caller: Reader, session: Transaction, asset_id: UUID) -> AssetDetails:
+    """Show an asset."""
+    asset = await assets.get(session, caller, asset_id)
+    return AssetDetails(**AssetView.model_validate(asset).model_dump(), names=await assets.names(session, asset))
+
+
+@router.delete("/{asset_id}", status_code=204, responses=responses(404))
+async def trash_asset(caller: Writer, session: Transaction, asset_id: UUID) -> None:
+    """Put an asset into the trash."""
+    await assets.trash(session, caller, [asset_id])
+
+
+_ORIGINAL: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}, "description": "The bytes"},
+    206: {"description": "A range of them"},
+    304: {"description": "The client has them"},
+    412: {"description": "The condition does not hold"},
+    416: {"description": "The range begins behind the end"},
+}
+
+
+@router.get("/{asset_id}/original", response_class=Response, responses=responses(404) | _ORIGINAL)
+async def download_original(caller: Reader, runtime: Running, request: Request, asset_id: UUID) -> Response:
+    """Give back the bytes that were received, exactly. `Repr-Digest` says their SHA-256."""
+    async with runtime.database.transaction() as session:
+        asset, plan = await assets.original(session, runtime.vault.keys, caller, asset_id)
+    etag = base64.urlsafe_b64encode(asset.identity[:15]).decode()
+    content = Content(plan, f'"{etag}"', asset.media_type, asset.name, asset.created_at.replace(microsecond=0))
+    return await deliver(request, runtime.vault, content)
+
+
+@router.head("/{asset_id}/original", include_in_schema=False)
+async def describe_original(caller: Reader, runtime: Running, request: Request, asset_id: UUID) -> Response:
+    """Say what a download would give."""
+    return await download_original(caller, runtime, request, asset_id)
+
+
+async def _receive(runtime: Runtime, caller: Caller, request: Request, announced: Announced) -> Upload:
+    """Receive a body as an upload of one request; whatever goes wrong, nothing of it stays."""
+    database, vault, limits = runtime.database, runtime.vault, runtime.limits
+    async with database.transaction() as session:
+        upload = await uploads.create(session, vault, caller, limits, announced)
+    try:
+        writer = await writing.claim(database, vault, caller, limits, upload.id, 0)
+        whole = await writing.receive(database, vault, runtime.hashes, limits, writer, received(request))
+        if writer.length is None and whole:
+            async with database.transaction() as session:
+                await uploads.declare_length(session, caller, limits, upload.id, writer.offset)
+            writer.length = writer.offset
+        if not finishing.is_complete(writer):
+            message = f"The body broke off after {writer.offset} bytes; none of them were kept."
+            raise UploadRefused(message)
+        return await finishing.finish(database, vault, runtime.hashes, writer)
+    except BaseException:
+        with suppress(TagphotoError):
+            async with database.transaction() as session:
+                await uploads.abandon(session, upload.id)
+        raise
+
+
+def _length(request: Request) -> int | None:
+    written = request.headers.get("content-length", "")
+    return int(written) if written.isdecimal() else None
+
+
+def _content_digest(request: Request) -> str | None:
+    """Read the SHA-256 of a Content-Digest header (RFC 9530)."""
+    for item in request.headers.get("content-digest", "").split(","):
+        algorithm, _, value = item.strip().partition("=")
+        if algorithm.lower() == "sha-256":
+            return value.strip(":")
+    return None

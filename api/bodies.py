@@ -1,0 +1,75 @@
+"""Request bodies that are photos: read as they come, with a word for a client that went away."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from starlette.requests import ClientDisconnect
+
+from archive.errors import UploadRefused
+from archive.uploads.writing import Interrupted
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,100}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}")
+UNKNOWN_TYPE = "application/octet-stream"
+_LONGEST_NAME = 255
+_SHA256, _SHA1 = 32, 20
+
+
+async def received(request: Request) -> AsyncIterator[bytes]:
+    """Give a request's body piece by piece."""
+    try:
+        async for piece in request.stream():
+            yield piece
+    except ClientDisconnect as error:
+        raise Interrupted from error
+
+
+def digest_of(written: str) -> bytes:
+    """Read a SHA-256 or SHA-1, in hexadecimal or in base 64: clients write either."""
+    for read in (bytes.fromhex, _from_base64):
+        try:
+            digest = read(written.strip())
+        except ValueError:
+            continue
+        if len(digest) in {_SHA256, _SHA1}:
+            return digest
+    message = f"'{written[:100]}' is no SHA-256 or SHA-1, in hexadecimal or base 64."
+    raise UploadRefused(message)
+
+
+def sha256_of(written: str | None) -> bytes:
+    """Read an announced SHA-256; none is none."""
+    if not written:
+        return b""
+    digest = digest_of(written)
+    if len(digest) != _SHA256:
+        message = "Announce the SHA-256 of the file, in hexadecimal or base 64."
+        raise UploadRefused(message)
+    return digest
+
+
+def name_of(written: str | None) -> str:
+    """Give a file's name without the folders it lay in; what is no text is no name."""
+    name = (written or "").replace("\\", "/").rstrip("/").rpartition("/")[2]
+    name = "".join(character for character in name if character.isprintable()).strip()
+    if any("\ud800" <= character <= "\udfff" for character in name):
+        message = "The file's name is no text in UTF-8."
+        raise UploadRefused(message)
+    return name[:_LONGEST_NAME] or "unnamed"
+
+
+def media_type_of(written: str | None) -> str:
+    """Give the media type the client says, if it is one."""
+    said = (written or "").partition(";")[0].strip().lower()
+    return said if _MEDIA_TYPE.fullmatch(said) else UNKNOWN_TYPE
+
+
+def _from_base64(written: str) -> bytes:
+    padded = written + "=" * (-len(written) % 4)
+    return base64.b64decode(padded.replace("-", "+").replace("_", "/"), validate=True)

@@ -1,0 +1,146 @@
+"""Give out the bytes of a file: whole or a range, conditionally, under any name, in bounded memory (RFC 9110)."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from fastapi.responses import Response, StreamingResponse
+
+from archive.vault import reading
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+    from archive.vault.reading import Plan
+    from archive.vault.vault import Vault
+
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+# Whatever somebody uploaded, a browser shall not run it: these are received bytes under our address.
+_HARMLESS = "default-src 'none'; sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file as HTTP sees it."""
+
+    plan: Plan
+    etag: str
+    media_type: str
+    name: str | None
+    modified: datetime
+    cache: str = "private, no-cache"
+
+
+class UnsatisfiableRange(Exception):  # never leaves this module
+    """The range begins behind the end."""
+
+
+async def deliver(request: Request, vault: Vault, content: Content) -> Response:
+    """Answer a GET or HEAD for a file."""
+    headers = _headers(content)
+    if (status := _condition(request, content)) is not None:
+        return Response(status_code=status, headers=headers)
+    try:
+        wanted = _wanted(request, content)
+    except UnsatisfiableRange:
+        return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{content.plan.size}"})
+    start, length = wanted or (0, content.plan.size)
+    headers["Content-Length"] = str(length)
+    if wanted is not None:
+        headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{content.plan.size}"
+    status = 200 if wanted is None else 206
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers, media_type=content.media_type)
+    pieces = await begun(reading.read(vault.stores, content.plan, start, length))
+    return StreamingResponse(pieces, status, headers, content.media_type)
+
+
+async def begun(pieces: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    """Read the first piece before the answer begins: what is damaged at once is a problem, not a broken stream."""
+    first = await anext(pieces, b"")
+
+    async def whole() -> AsyncIterator[bytes]:
+        async with aclosing(pieces) as rest:
+            yield first
+            async for piece in rest:
+                yield piece
+
+    return whole()
+
+
+def attachment(name: str) -> str:
+    """Name a download, in letters of any script (RFC 6266); older programs get what of it is ASCII."""
+    plain = "".join(
+        character if character.isascii() and character.isprintable() and character not in '"\\%' else "_"
+        for character in name
+    )
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _headers(content: Content) -> dict[str, str]:
+    headers = {
+        "ETag": content.etag,
+        "Last-Modified": format_datetime(content.modified, usegmt=True),
+        "Accept-Ranges": "bytes",
+        "Cache-Control": content.cache,
+        "Content-Security-Policy": _HARMLESS,
+    }
+    if content.name is not None:
+        headers["Content-Disposition"] = attachment(content.name)
+    if content.plan.secret.sha256:
+        digest = base64.b64encode(content.plan.secret.sha256).decode()
+        headers["Repr-Digest"] = f"sha-256=:{digest}:"
+    return headers
+
+
+def _condition(request: Request, content: Content) -> int | None:
+    """Answer what the client has, in the order RFC 9110 asks."""
+    given = request.headers
+    if (match := given.get("if-match")) is not None:
+        if not _matches(match, content.etag):
+            return 412
+    elif (since := _moment(given.get("if-unmodified-since"))) is not None and content.modified > since:
+        return 412
+    if (none_match := given.get("if-none-match")) is not None:
+        return 304 if _matches(none_match, content.etag) else None
+    since = _moment(given.get("if-modified-since"))
+    return 304 if since is not None and content.modified <= since else None
+
+
+def _matches(listed: str, etag: str) -> bool:
+    tags = [tag.strip().removeprefix("W/") for tag in listed.split(",")]
+    return "*" in tags or etag in tags
+
+
+def _moment(written: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(written) if written else None
+    except ValueError:
+        return None
+
+
+def _wanted(request: Request, content: Content) -> tuple[int, int] | None:
+    """Give start and length of the one range that is asked for; several at once are answered with the whole."""
+    found = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
+    condition = request.headers.get("if-range")
+    if found is None or found.group(0) == "bytes=-" or condition not in {None, content.etag}:
+        return None
+    size, (first, last) = content.plan.size, found.groups()
+    if not first:
+        length = min(int(last), size)
+        start, end = size - length, size
+    else:
+        start, end = int(first), min(int(last) + 1, size) if last else size
+        if last and int(last) < start:
+            return None
+    if start >= end:
+        raise UnsatisfiableRange
+    return start, end - start

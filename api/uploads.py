@@ -1,0 +1,305 @@
+"""Resumable uploads: tus 1.0 with creation, creation-with-upload, creation-defer-length, checksum, expiration,
+termination and concatenation (https://tus.io/protocols/resumable-upload).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.responses import Response
+
+from api.bodies import media_type_of, name_of, received, sha256_of
+from api.deps import Running, Uploader
+from api.fields import View
+from api.metadata import Metadata, parse_base64, parse_metadata
+from api.problems import responses
+from archive.access import Caller
+from archive.errors import Invalid, NotFound, UploadBodyType, UploadLocked, UploadRefused, UploadVersion
+from archive.models import Upload
+from archive.runtime import Runtime
+from archive.uploads import finishing, writing
+from archive.uploads import service as uploads
+from archive.uploads.service import Announced
+from archive.uploads.writing import Checksum, Writer
+
+router = APIRouter(prefix="/uploads", tags=["uploads"])
+VERSION = "1.0.0"
+BODY_TYPE = "application/offset+octet-stream"
+_EXTENSIONS = "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination,concatenation"
+_ALGORITHMS = ("sha1", "sha256")
+_NUMBER = re.compile("[0-9]{1,18}")
+_PATH = "/api/v1/uploads/"
+_BODY: dict[str, Any] = {
+    "requestBody": {"content": {BODY_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
+}
+
+
+class UploadView(View):
+    """An upload, for those who do not speak tus."""
+
+    id: UUID
+    library_id: UUID
+    state: Literal["open", "finished"]
+    offset: int
+    length: int | None
+    name: str
+    asset_id: UUID | None
+    duplicate: bool
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, upload: Upload) -> Self:
+        """Show an upload."""
+        return cls.model_validate(
+            {name: getattr(upload, name, None) for name in cls.model_fields} | {"offset": upload.received}
+        )
+
+
+async def _speaks_tus(_caller: Uploader, tus_resumable: Annotated[str | None, Header()] = None) -> None:
+    # Who is nobody hears that first, whatever they speak.
+    if tus_resumable != VERSION:
+        raise UploadVersion
+
+
+Tus = Depends(_speaks_tus)
+
+
+@router.options("", status_code=204)
+async def describe_uploads(runtime: Running) -> Response:
+    """Say what this server speaks."""
+    headers = {
+        "Tus-Resumable": VERSION,
+        "Tus-Version": VERSION,
+        "Tus-Extension": _EXTENSIONS,
+        "Tus-Max-Size": str(runtime.limits.max_upload),
+        "Tus-Checksum-Algorithm": ",".join(_ALGORITHMS),
+    }
+    return Response(status_code=204, headers=headers)
+
+
+@router.post(
+    "", status_code=201, dependencies=[Tus], responses=responses(400, 401, 403, 404, 413, 507), openapi_extra=_BODY
+)
+async def create_upload(
+    caller: Uploader,
+    runtime: Running,
+    request: Request,
+    upload_length: Annotated[str | None, Header()] = None,
+    upload_defer_length: Annotated[str | None, Header()] = None,
+    upload_metadata: Annotated[str | None, Header()] = None,
+    upload_concat: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Begin an upload; its bytes may come along. Metadata: `filename`, `filetype`, `library` (an id), `sha256`."""
+    metadata = parse_metadata(upload_metadata)
+    concat, part_ids = _concat(upload_concat)
+    if concat == "final":
+        announced = _announced(metadata, None, upload_metadata, partial=False)
+        upload = await finishing.concatenate(
+            runtime.database, runtime.vault, caller, runtime.limits, announced, part_ids
+        )
+        return _answer(201, upload, location=True)
+    length = _length(upload_length, upload_defer_length)
+    announced = _announced(metadata, length, upload_metadata, partial=concat == "partial")
+    async with runtime.database.transaction() as session:
+        upload = await uploads.create(session, runtime.vault, caller, runtime.limits, announced)
+    if length == 0 or request.headers.get("content-type") == BODY_TYPE:
+        upload = await _write(runtime, caller, request, upload.id, 0)
+    return _answer(201, upload, location=True)
+
+
+@router.head("/{upload_id}", dependencies=[Tus], responses=responses(401, 403, 404, 410))
+async def show_offset(caller: Uploader, runtime: Running, upload_id: UUID) -> Response:
+    """Say how many bytes are safe."""
+    async with runtime.database.transaction() as session:
+        upload = await uploads.find(session, caller, upload_id)
+    if upload.state == "open" and upload.received == upload.length and upload.concat is None:
+        # Its last request did not live to finish it. Whoever asks now takes the answer for the end of it.
+        upload = await _finish_again(runtime, caller, upload)
+    headers = {"Cache-Control": "no-store", "Upload-Metadata": upload.metadata_, **_length_header(upload)}
+    if upload.concat:
+        parts = " ".join(_PATH + str(part) for part in upload.parts or ())
+        headers["Upload-Concat"] = f"final;{parts}" if parts else upload.concat
+    return _answer(200, upload, more={name: value for name, value in headers.items() if value})
+
+
+@router.get("/{upload_id}", responses=responses(401, 403, 404, 410))
+async def show_upload(caller: Uploader, runtime: Running, upload_id: UUID) -> UploadView:
+    """Show an upload, and the asset it became."""
+    async with runtime.database.transaction() as session:
+        return UploadView.of(await uploads.find(session, caller, upload_id))
+
+
+@router.patch(
+    "/{upload_id}",
+    status_code=204,
+    dependencies=[Tus],
+    responses=responses(400, 401, 403, 404, 409, 410, 413, 423, 429, 460, 507),
+    openapi_extra=_BODY,
+)
+async def append_to_upload(
+    caller: Uploader,
+    runtime: Running,
+    request: Request,
+    upload_id: UUID,
+    upload_offset: Annotated[str | None, Header()] = None,
+    upload_length: Annotated[str | None, Header()] = None,
+    upload_checksum: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Send the bytes that begin at `Upload-Offset`. What is answered is safe; after a break, ask for the offset."""
+    if request.headers.get("content-type") != BODY_TYPE:
+        raise UploadBodyType(BODY_TYPE)
+    offset = _number("Upload-Offset", upload_offset)
+    checksum = _checksum(upload_checksum)
+    if upload_length is not None:
+        length = _number("Upload-Length", upload_length)
+        async with runtime.database.transaction() as session:
+            await uploads.declare_length(session, caller, runtime.limits, upload_id, length)
+    upload = await _write(runtime, caller, request, upload_id, offset, checksum)
+    return _answer(204, upload)
+
+
+@router.delete("/{upload_id}", status_code=204, dependencies=[Tus], responses=responses(401, 403, 404, 409, 410, 423))
+async def terminate_upload(caller: Uploader, runtime: Running, upload_id: UUID) -> Response:
+    """End an upload and forget its bytes."""
+    async with runtime.database.transaction() as session:
+        await uploads.terminate(session, caller, upload_id)
+    return Response(status_code=204, headers={"Tus-Resumable": VERSION})
+
+
+@router.post("/{upload_id}", include_in_schema=False, dependencies=[Tus])
+async def override_method(caller: Uploader, runtime: Running, request: Request, upload_id: UUID) -> Response:
+    """Do what clients cannot say that only know GET and POST."""
+    given = request.headers
+    match given.get("x-http-method-override"):
+        case "PATCH":
+            announced = [given.get(name) for name in ("upload-offset", "upload-length", "upload-checksum")]
+            return await append_to_upload(caller, runtime, request, upload_id, *announced)
+        case "DELETE":
+            return await terminate_upload(caller, runtime, upload_id)
+        case "HEAD":
+            return await show_offset(caller, runtime, upload_id)
+    message = "Send PATCH, DELETE or HEAD, or one of these as X-HTTP-Method-Override."
+    raise UploadRefused(message)
+
+
+async def _write(  # the parts of a request
+    runtime: Runtime,
+    caller: Caller,
+    request: Request,
+    upload_id: UUID,
+    offset: int,
+    checksum: Checksum | None = None,
+) -> Upload:
+    writer = await writing.claim(runtime.database, runtime.vault, caller, runtime.limits, upload_id, offset)
+    try:
+        body = received(request)
+        await writing.receive(runtime.database, runtime.vault, runtime.hashes, runtime.limits, writer, body, checksum)
+        if finishing.is_complete(writer):
+            return await finishing.finish(runtime.database, runtime.vault, runtime.hashes, writer)
+    finally:
+        await writing.let_go(runtime.database, writer)
+    async with runtime.database.transaction() as session:
+        return await uploads.find(session, caller, upload_id)
+
+
+async def _finish_again(runtime: Runtime, caller: Caller, upload: Upload) -> Upload:
+    try:
+        writer = await writing.claim(
+            runtime.database, runtime.vault, caller, runtime.limits, upload.id, upload.received
+        )
+    except UploadLocked:
+        return upload  # somebody finishes it just now
+    return await _finished(runtime, writer)
+
+
+async def _finished(runtime: Runtime, writer: Writer) -> Upload:
+    try:
+        return await finishing.finish(runtime.database, runtime.vault, runtime.hashes, writer)
+    finally:
+        await writing.let_go(runtime.database, writer)
+
+
+def _answer(status: int, upload: Upload, *, location: bool = False, more: dict[str, str] | None = None) -> Response:
+    headers = (more or {}) | {"Tus-Resumable": VERSION, "Upload-Offset": str(upload.received)}
+    if upload.state == "open":
+        headers["Upload-Expires"] = format_datetime(upload.expires_at, usegmt=True)
+    if location:
+        headers["Location"] = _PATH + str(upload.id)
+    if upload.asset_id is not None:
+        headers["Upload-Asset"] = str(upload.asset_id)
+        headers["Upload-Duplicate"] = str(upload.duplicate).lower()
+    return Response(status_code=status, headers=headers)
+
+
+def _length_header(upload: Upload) -> dict[str, str]:
+    return {"Upload-Defer-Length": "1"} if upload.length is None else {"Upload-Length": str(upload.length)}
+
+
+def _announced(metadata: Metadata, length: int | None, written: str | None, *, partial: bool) -> Announced:
+    return Announced(
+        library_id=_library(metadata.get("library")),
+        length=length,
+        name=name_of(metadata.get("filename") or metadata.get("name")),
+        media_type=media_type_of(metadata.get("filetype") or metadata.get("type")),
+        sha256=sha256_of(metadata.get("sha256")),
+        metadata=written or "",
+        partial=partial,
+    )
+
+
+def _library(written: str | None) -> UUID | None:
+    try:
+        return UUID(written) if written else None
+    except ValueError as error:
+        message = "'library' in Upload-Metadata is no id of a library."
+        raise Invalid(message) from error
+
+
+def _concat(written: str | None) -> tuple[str | None, list[UUID]]:
+    if written in {None, "partial"}:
+        return written, []
+    kind, _, listed = str(written).partition(";")
+    if kind != "final":
+        message = "Upload-Concat is 'partial', or 'final;' and the addresses of the parts."
+        raise UploadRefused(message)
+    try:
+        return kind, [UUID(address.rpartition("/")[2]) for address in listed.split()]
+    except ValueError as error:
+        noun = "part"
+        raise NotFound(noun) from error
+
+
+def _length(length: str | None, deferred: str | None) -> int | None:
+    if deferred is not None:
+        if deferred != "1" or length is not None:
+            message = "Send either Upload-Length, or 'Upload-Defer-Length: 1'."
+            raise UploadRefused(message)
+        return None
+    return _number("Upload-Length", length)
+
+
+def _number(name: str, written: str | None) -> int:
+    if written is None or not _NUMBER.fullmatch(written):
+        message = f"The header {name} is missing, or no number of bytes."
+        raise UploadRefused(message)
+    return int(written)
+
+
+def _checksum(written: str | None) -> Checksum | None:
+    if written is None:
+        return None
+    algorithm, _, encoded = written.partition(" ")
+    if algorithm not in _ALGORITHMS:
+        message = f"Upload-Checksum may use {' or '.join(_ALGORITHMS)}, not '{algorithm[:20]}'."
+        raise UploadRefused(message)
+    digest = parse_base64(encoded)
+    if digest is None or len(digest) != hashlib.new(algorithm, usedforsecurity=False).digest_size:
+        message = f"Upload-Checksum is no {algorithm} in base 64."
+        raise UploadRefused(message)
+    return Checksum(algorithm, digest)

@@ -1,0 +1,158 @@
+"""Look at assets, put them into the trash, take them out again, destroy them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+
+from archive import audit
+from archive.access import Caller, Role
+from archive.assets import queries
+from archive.assets.receiving import keyed
+from archive.db import now
+from archive.errors import NotFound
+from archive.events.service import publish
+from archive.libraries import service as libraries
+from archive.models import Asset, File, Rendition
+from archive.queue import kinds
+from archive.queue.service import enqueue
+from archive.usage import service as usage
+from archive.vault import files, reading
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from archive.vault.keys import LibraryKeys
+    from archive.vault.reading import Plan
+
+_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a library has of a hash somebody asked for."""
+
+    digest: bytes
+    asset_id: UUID | None
+    trashed: bool
+
+
+async def page(
+    session: AsyncSession, caller: Caller, library_id: UUID, *, before: UUID | None, limit: int, trashed: bool
+) -> list[Asset]:
+    """List a library's assets, the latest received first, in the trash or out of it."""
+    await libraries.get(session, caller, library_id)
+    return await queries.page(session, library_id, before=before, limit=limit, trashed=trashed)
+
+
+async def get(session: AsyncSession, caller: Caller, asset_id: UUID, role: Role = Role.VIEWER) -> Asset:
+    """Find an asset of a library the caller belongs to."""
+    return await queries.get(session, caller, asset_id, role)
+
+
+async def names(session: AsyncSession, asset: Asset) -> list[str]:
+    """Give every name under which an asset's bytes were sent."""
+    return await queries.names(session, asset.id)
+
+
+async def known(
+    session: AsyncSession, keys: LibraryKeys, caller: Caller, library_id: UUID, digests: Sequence[bytes]
+) -> list[Known]:
+    """Say which of these hashes (SHA-256 or SHA-1) a library has, so that nobody sends what is there."""
+    await libraries.get(session, caller, library_id)
+    _, key = await keys.newest(session, library_id, "identity")
+    asked = {digest: keyed(key, "sha256" if len(digest) == 32 else "sha1", digest) for digest in digests}  # noqa: PLR2004  # bytes of a SHA-256
+    found = await queries.by_identity(session, library_id, list(asked.values()))
+    return [
+        Known(digest, asset.id, asset.trashed_at is not None)
+        if (asset := found.get(asked[digest]))
+        else Known(digest, None, trashed=False)
+        for digest in digests
+    ]
+
+
+async def original(session: AsyncSession, keys: LibraryKeys, caller: Caller, asset_id: UUID) -> tuple[Asset, Plan]:
+    """Find out how to give an asset's bytes back, as they were received."""
+    asset = await queries.get(session, caller, asset_id)
+    return asset, await reading.plan(session, keys, await session.get_one(File, asset.original_id))
+
+
+async def trash(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID]) -> list[Asset]:
+    """Put assets into the trash; one that is there stays as long as it would have."""
+    return await _move(session, caller, asset_ids, into_trash=True)
+
+
+async def restore(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID]) -> list[Asset]:
+    """Take assets out of the trash."""
+    return await _move(session, caller, asset_ids, into_trash=False)
+
+
+async def purge(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID]) -> None:
+    """Destroy assets in the trash now and for ever; others are refused, so that nothing is destroyed in one step."""
+    assets = await queries.locked(session, caller, asset_ids, Role.EDITOR)
+    if any(asset.trashed_at is None for asset in assets):
+        noun = "asset in the trash"
+        raise NotFound(noun)
+    for asset in assets:
+        audit.record(session, "asset.purged", caller=caller, library_id=asset.library_id, target=asset.id)
+    await destroy(session, assets)
+
+
+async def empty_trash(session: AsyncSession, caller: Caller, library_id: UUID) -> None:
+    """Destroy all that is in a library's trash now, in the background."""
+    await libraries.get_for(session, caller, library_id, Role.EDITOR)
+    audit.record(session, "trash.emptied", caller=caller, library_id=library_id)
+    args = {"library": str(library_id), "until": now().isoformat()}
+    await enqueue(session, kinds.EMPTY_TRASH, args, library_id=library_id)
+
+
+async def purge_some(session: AsyncSession, *, older_than: timedelta | None = None, **trash_of: object) -> int:
+    """Destroy some assets whose time in the trash is over; says how many."""
+    assets = await queries.purgeable(session, _BATCH, older_than=older_than, **trash_of)  # type: ignore[arg-type]
+    await destroy(session, assets)
+    return len(assets)
+
+
+async def destroy(session: AsyncSession, assets: Sequence[Asset]) -> None:
+    """Destroy assets with all that was derived from them: their keys first, which is what cannot be undone."""
+    if not assets:
+        return
+    ids, originals = [asset.id for asset in assets], [asset.original_id for asset in assets]
+    derived = list(await session.scalars(select(Rendition.file_id).where(Rendition.asset_id.in_(ids))))
+    for library_id, trashed, size in await queries.sizes(session, ids):
+        moved = {"trash": -size} if trashed else {"originals": -size}
+        await usage.add(session, library_id, **moved)
+    for library_id, size in await queries.rendition_sizes(session, ids):
+        await usage.add(session, library_id, renditions=-size)
+    await session.execute(delete(Rendition).where(Rendition.asset_id.in_(ids)))
+    await session.execute(delete(Asset).where(Asset.id.in_(ids)))
+    await files.discard(session, [*originals, *derived])
+    await _publish(session, "asset.purged", assets)
+
+
+async def _move(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID], *, into_trash: bool) -> list[Asset]:
+    assets = await queries.locked(session, caller, asset_ids, Role.EDITOR)
+    moving = [asset for asset in assets if (asset.trashed_at is None) is into_trash]
+    if not moving:
+        return assets
+    ids = [asset.id for asset in moving]
+    for library_id, trashed, size in await queries.sizes(session, ids):
+        sign = -1 if trashed else 1
+        await usage.add(session, library_id, originals=-sign * size, trash=sign * size)
+    moment = func.now() if into_trash else None
+    await session.execute(update(Asset).where(Asset.id.in_(ids)).values(trashed_at=moment))
+    await _publish(session, "asset.trashed" if into_trash else "asset.restored", moving)
+    for asset in moving:
+        await session.refresh(asset)
+    return assets
+
+
+async def _publish(session: AsyncSession, kind: str, assets: Sequence[Asset]) -> None:
+    for library_id in {asset.library_id for asset in assets}:
+        ids = [str(asset.id) for asset in assets if asset.library_id == library_id]
+        await publish(session, kind, {"ids": ids}, library_id)
