@@ -25,9 +25,12 @@ PUBLIC = {
     ("get", "/api/v1/health/live"),
     ("get", "/api/v1/problems"),
     ("get", "/api/v1/problems/{code}"),
+    ("options", "/api/v1/uploads"),
 }
+# Without a library's name these receive into one's own.
+RECEIVING = {"/api/v1/uploads"}
 # What every account may ask, about itself only.
-OWN = {"/api/v1/session", "/api/v1/links/join", "/api/v1/libraries", "/api/v1/stream", "/api/v1/apikeys"}
+OWN = {"/api/v1/session", "/api/v1/links/join", "/api/v1/libraries", "/api/v1/stream", "/api/v1/apikeys", "/api/v1/reports/usage", *RECEIVING}
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -39,35 +42,49 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 ALL = [pytest.param(*found, id=f"{found[0]} {found[1]}") for found in operations()]
 
 
-def example_of(operation: dict[str, Any], document: dict[str, Any]) -> Any:
-    """A body the route would accept, so that it is not refused for its form."""
-    if "requestBody" not in operation:
-        return None
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    return _value(schema, document)
+def example_of(operation: dict[str, Any], document: dict[str, Any], ids: dict[str, str]) -> Any:
+    """A body the route would accept, so that it is not refused for its form. It speaks of her things."""
+    content = operation.get("requestBody", {"content": {}})["content"]
+    return _value(content["application/json"]["schema"], document, ids) if "application/json" in content else None
 
 
-def _value(schema: dict[str, Any], document: dict[str, Any]) -> Any:
+def _value(schema: dict[str, Any], document: dict[str, Any], ids: dict[str, str], name: str = "") -> Any:
     if "$ref" in schema:
-        return _value(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], document)
+        return _value(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], document, ids)
     if "anyOf" in schema:
-        return _value(schema["anyOf"][0], document)
+        return _value(schema["anyOf"][0], document, ids, name)
     if "properties" in schema:
         needed = set(schema.get("required", [])) or set(schema["properties"])
-        return {name: _value(part, document) for name, part in schema["properties"].items() if name in needed}
+        return {key: _value(part, document, ids, key) for key, part in schema["properties"].items() if key in needed}
+    if schema.get("format") == "uuid":
+        return ids.get(name, ids["asset_id"])
+    if schema.get("type") == "array" and schema.get("minItems"):
+        return [_value(schema["items"], document, ids, name)]
     plain = {"boolean": True, "array": [], "integer": 1}.get(schema.get("type", ""), "correct horse battery")
     return [*schema.get("examples", []), *schema.get("enum", []), schema.get("const", plain)][0]
+
+
+# What the protocol of uploads wants to see before anything else.
+_TUS = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
 
 
 async def ask(asker: Person, method: str, path: str, operation: dict[str, Any], ids: dict[str, str]) -> Any:
     for name, value in ids.items():
         path = path.replace("{" + name + "}", value)
     assert "{" not in path, f"give an id for {path}"
-    return await asker.http.request(method, path, json=example_of(operation, json.loads(written())))
+    wanted = {item["name"] for item in operation.get("parameters", ()) if item["in"] == "query" and item["required"]}
+    query = {"library": ids["library_id"]} if "library" in wanted else {}
+    headers = _TUS if path.startswith("/api/v1/uploads/") else {}
+    body = example_of(operation, json.loads(written()), ids)
+    return await asker.http.request(method, path, json=body, params=query, headers=headers)
 
 
 async def things_of(anna: Person, app: FastAPI) -> dict[str, str]:
     """One of everything, belonging to somebody else."""
+    hers = await anna.http.post(f"/api/v1/assets?library={anna.library}&name=hers.jpg", content=b"hers")
+    chosen = {"library_id": anna.library, "asset_ids": [hers.json()["id"]]}
+    selection = await anna.post("/selections", chosen)
+    upload = await anna.http.post("/api/v1/uploads", headers={"Tus-Resumable": "1.0.0", "Upload-Length": "10"})
     invite = await anna.post(f"/libraries/{anna.library}/invites", {"role": "viewer"})
     key = await anna.post("/apikeys", {"name": "hers", "scopes": ["read"]})
     async with app.state.runtime.database.transaction() as session:
@@ -80,6 +97,10 @@ async def things_of(anna: Person, app: FastAPI) -> dict[str, str]:
         "session_id": (await anna.get("/account/sessions")).json()["items"][0]["id"],
         "job_id": str(job),
         "code": "not-found",
+        "asset_id": hers.json()["id"],
+        "selection_id": selection.json()["id"],
+        "upload_id": upload.headers["location"].rpartition("/")[2],
+        "name": "preview",
     }
 
 
@@ -100,7 +121,8 @@ async def test_another_tenant_gets_nothing_of_hers(
     person: MakePerson, app: FastAPI, method: str, path: str, operation: dict[str, Any]
 ) -> None:
     own = path in OWN or path == "/api/v1/account" or path.startswith("/api/v1/account/")
-    if (method, path) in PUBLIC or (own and "{" not in path):
+    receiving = (method, path) == ("post", "/api/v1/assets")
+    if (method, path) in PUBLIC or receiving or (own and "{" not in path):
         return
     anna, boris = await person(), await person("boris@example.org")
     answer = await ask(boris, method, path, operation, await things_of(anna, app))

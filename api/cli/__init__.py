@@ -21,6 +21,8 @@ _COMMANDS = {
     "migrate": "migrate:migrate",
     "account": "accounts:account",
     "apikey": "apikeys:apikey",
+    "scrub": "scrub:scrub",
+    "keys": "keys:keys",
     # What the supervisor runs, and what clients are generated from.
     "api-process": "api_process:api_process",
     "worker-process": "worker_process:worker_process",
