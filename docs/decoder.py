@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Open one sealed object of an archive, with no code of the archive: decoder.py KEY CONTEXT FILE > OPENED.
 
-KEY and CONTEXT are hexadecimal; docs/encryption.md says where they come from. Needs Python 3.11 and `pip install cryptography`.
-The format is Cobblestone-256 of https://c2sp.org/chunked-encryption. Whatever is written was authenticated; but unless this
-ends with exit code 0, bytes are missing at its end.
+KEY and CONTEXT are hexadecimal; docs/encryption.md says where they come from. Needs Python 3.11 and the package
+cryptography. The format is Cobblestone-256 of https://c2sp.org/chunked-encryption. Whatever is written was
+authenticated; but unless this ends with exit code 0, bytes are missing at its end.
 """
 
 import hmac

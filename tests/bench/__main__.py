@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from tests.bench import http, jobs, start
+from tests.bench import http, jobs, sealing, start
 from tests.bench.figure import Figure
 
-BENCHES = {"start": start.measure, "http": http.measure, "jobs": jobs.measure}
+BENCHES = {"start": start.measure, "http": http.measure, "jobs": jobs.measure, "sealing": sealing.measure}
 
 
 @click.command()
