@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -22,6 +23,7 @@ from storage.memory import MemoryStore
 from tests.support import people
 from tests.support.cluster import Cluster, running
 from tests.support.people import Person
+from tests.support.service import Service
 
 _numbers = itertools.count(1)
 
@@ -30,8 +32,8 @@ _numbers = itertools.count(1)
 def pytest_configure(config: pytest.Config) -> None:
     """Keep temporary folders to ourselves.
 
-    Every start of pytest, in whatever project, makes the folder that is usually above them readable for its owner only. As
-    root our embedded servers run as somebody else, and would lose their data in the middle of a run.
+    Every start of pytest, in whatever project, makes the folder that is usually above them readable for its owner only.
+    As root our embedded servers run as somebody else, and would lose their data in the middle of a run.
     """
     if config.option.basetemp is None and not hasattr(config, "workerinput"):
         config.option.basetemp = tempfile.mkdtemp(prefix="tagphoto-tests-")
@@ -85,6 +87,31 @@ async def app(settings: Settings, addresses: Addresses) -> AsyncIterator[FastAPI
     made = create_app(lambda: open_runtime(settings, addresses, pool_size=5, store=MemoryStore()))
     async with made.router.lifespan_context(made):
         yield made
+
+
+NewService = Callable[..., Service]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that the tests of a file share."""
+    started = Service(tmp_path_factory.mktemp("service") / "data")
+    yield started.ready()
+    started.end()
+
+
+@pytest.fixture
+def serve() -> Iterator[NewService]:
+    """Starts services of a test's own."""
+    started: list[Service] = []
+
+    def start(data: Path, **more: Any) -> Service:
+        started.append(Service(data, **more))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.end()
 
 
 NewPerson = Callable[[], Person]

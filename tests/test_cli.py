@@ -20,7 +20,7 @@ from archive import log, schema
 from archive.errors import TagphotoError
 from archive.settings import Addresses
 from tests.support.cluster import Cluster
-from tests.test_service import answer, processes, refusal, tagphoto
+from tests.support.service import answer, processes, refusal, tagphoto
 
 PASSWORD = "correct horse battery"
 SECRET = "hush-hush"

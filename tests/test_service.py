@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import re
 import shutil
@@ -12,184 +10,27 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
-from archive.embedded import valkey
-from archive.embedded.places import socket_folder, valkey_socket
-from archive.embedded.postgres import Postgres, find_binaries
 from archive.embedded.privileges import service_user
-from archive.embedded.servers import make_socket_folder, running
-from archive.errors import StartRefused
-from archive.settings import read_settings
-from archive.supervisor import Lines, Program, Supervisor
-from tests.support import servers
+from tests.conftest import NewService
+from tests.support.service import (
+    PASSWORD,
+    PATIENCE,
+    ROOT,
+    Service,
+    answer,
+    processes,
+    refusal,
+    status,
+    tagphoto,
+    until,
+)
 
-ROOT = Path(__file__).resolve().parents[1]
-PASSWORD = "correct horse battery"
-_PATIENCE = 60
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-
-
-def environment(data: Path, **more: str) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("TAGPHOTO_")}
-    return clean | {"TAGPHOTO_DATA": str(data)} | {f"TAGPHOTO_{name.upper()}": value for name, value in more.items()}
-
-
-def tagphoto(data: Path, *arguments: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "api", *arguments],
-        cwd=ROOT,
-        env=environment(data, **more),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=_PATIENCE,
-        check=False,
-    )
-
-
-def answer(data: Path, *arguments: str, stdin: str = "", **more: str) -> Any:
-    """The JSON that a command prints."""
-    done = tagphoto(data, *arguments, stdin=stdin, **more)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def refusal(done: subprocess.CompletedProcess[str]) -> str:
-    """The one line a command refuses with."""
-    assert done.returncode == 1, done.stderr
-    assert done.stdout == ""
-    # Beside it are what 'serve' has told of its start so far, and the log.
-    said = [line for line in done.stderr.splitlines() if not line.startswith(("  ", "time="))]
-    assert "Traceback" not in done.stderr
-    assert len(said) == 1, done.stderr
-    assert said[0].startswith("tagphoto: ")
-    return said[0].removeprefix("tagphoto: ")
-
-
-def until(condition: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + _PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"not within {_PATIENCE} seconds: {what}"
-        time.sleep(0.05)
-    return found
-
-
-def processes(data: Path) -> dict[int, str]:
-    """Who works in a data folder: process id and command line."""
-    mark, found = os.fsencode(data), {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            command = (entry / "cmdline").read_bytes()
-            where = os.fsencode((entry / "cwd").readlink())
-            known = command + where + (entry / "environ").read_bytes()
-        except OSError:  # it ended meanwhile, or is somebody else's
-            continue
-        if mark in known:
-            found[int(entry.name)] = command.replace(b"\0", b" ").decode(errors="replace")
-    return found
-
-
-def status(pid: int, field: str) -> str:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(line.partition(":")[2].strip() for line in lines if line.startswith(field + ":"))
-
-
-class Service:
-    """A running ``tagphoto serve``."""
-
-    def __init__(self, data: Path, output: Path | None = None, **more: str) -> None:
-        self.data = data
-        data.mkdir(parents=True, exist_ok=True)
-        self.output = data.parent / "output.txt"
-        with (output or self.output).open("w") as output_file:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "api", "serve"],
-                cwd=ROOT,
-                env=environment(data, **({"port": "0", "workers": "1"} | more)),
-                stdin=subprocess.DEVNULL,
-                stdout=output_file,
-                stderr=output_file,
-            )
-
-    def ready(self) -> Service:
-        until(lambda: self.said("ready") or self.process.poll() is not None, "ready")
-        assert self.process.poll() is None, self.output.read_text()
-        return self
-
-    def said(self, what: str) -> str | None:
-        """What it said about something, on the terminal."""
-        lines = self.output.read_text().splitlines()
-        return next((line[15:] for line in lines if line.startswith(f"  {what:<12} ")), None)
-
-    def get(self, path: str, **headers: str) -> httpx.Response:
-        return httpx.get(f"{self.said('ready')}/api/v1{path}", headers=headers, timeout=10)
-
-    def health(self) -> str:
-        try:
-            return str(self.get("/health").json()["status"])
-        except httpx.TransportError:
-            return "away"
-
-    def healthy(self) -> Service:
-        until(lambda: self.health() == "ok", "healthy")
-        return self
-
-    def running(self, part: str) -> list[int]:
-        """The processes whose command line holds this."""
-        return [pid for pid, command in processes(self.data).items() if part in command]
-
-    @property
-    def postgres(self) -> int:
-        """The database's process. Its file is gone for the moment between one process and the next."""
-        lock = self.data / "postgres" / "postmaster.pid"
-        return int(until(lambda: lock.is_file() and lock.read_text().split(), "a database")[0])
-
-    def interrupt(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(_PATIENCE)
-
-    def end(self) -> None:
-        """Leave nothing running, whatever a test has done."""
-        if self.process.poll() is None:
-            self.interrupt()
-        for pid in processes(self.data):
-            with suppress(ProcessLookupError):  # it may have ended by itself meanwhile
-                os.kill(pid, signal.SIGKILL)
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    started = Service(tmp_path_factory.mktemp("service") / "data")
-    yield started.ready()
-    started.end()
-
-
-NewService = Callable[..., Service]
-
-
-@pytest.fixture
-def serve() -> Iterator[NewService]:
-    started: list[Service] = []
-
-    def start(data: Path, **more: Any) -> Service:
-        started.append(Service(data, **more))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.end()
 
 
 # While it runs
@@ -341,7 +182,7 @@ def test_sigterm_stops_it_as_well_as_ctrl_c(serve: NewService, tmp_path: Path) -
     assert len(service.running("api-process")) == 2
     assert service.health() == "degraded"  # nobody works
     service.process.terminate()
-    assert service.process.wait(_PATIENCE) == 0
+    assert service.process.wait(PATIENCE) == 0
     assert processes(service.data) == {}
 
 
@@ -360,90 +201,6 @@ def test_a_terminal_that_was_closed_stops_nothing(serve: NewService, tmp_path: P
     until(lambda: log.read_text().count("worker.started") == 2, "another worker")
     assert service.interrupt() == 0
     assert processes(service.data) == {}
-
-
-# Programs and their supervisor
-
-
-class _Unwritable(Lines):
-    def write(self, program: str, line: str, *, quiet: bool = False) -> None:
-        raise RuntimeError(program, line, quiet)
-
-
-@asynccontextmanager
-async def supervised(lines: Lines, *programs: Program) -> AsyncIterator[Supervisor]:
-    supervisor = Supervisor(lines)
-    try:
-        for program in programs:
-            await supervisor.add(program)
-        yield supervisor
-    finally:
-        async with asyncio.timeout(_PATIENCE):
-            await supervisor.stop()
-
-
-def shell(script: str, **more: Any) -> Program:
-    return Program("shell", ("sh", "-c", script), **more)
-
-
-async def becomes(condition: Callable[[], Any], what: str) -> None:
-    async with asyncio.timeout(_PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.02)
-    assert condition(), what
-
-
-async def test_a_program_is_read_to_its_end_even_if_its_lines_cannot_be_written(tmp_path: Path) -> None:
-    # More than a pipe and a reader hold: a program that nobody reads would not get to its end.
-    much = f"yes $(printf %1000d 0) | head -c 5000000; touch {tmp_path}/end; sleep 600"
-    async with supervised(_Unwritable(None), shell(much)):
-        await becomes((tmp_path / "end").exists, "the end")
-
-
-async def test_what_a_program_left_behind_holds_neither_its_restart_nor_the_stop_up(tmp_path: Path) -> None:
-    (tmp_path / "left").touch()
-    left = f"setsid sleep 600 & echo $! >> {tmp_path}/left; [ $(wc -l < {tmp_path}/left) = 2 ] && sleep 600"
-    async with supervised(Lines(None), shell(left)):
-        await becomes(lambda: len((tmp_path / "left").read_text().split()) == 2, "a second start")
-    for pid in (tmp_path / "left").read_text().split():
-        os.kill(int(pid), signal.SIGKILL)
-
-
-async def test_a_program_that_once_cannot_be_prepared_is_started_again_later(tmp_path: Path) -> None:
-    starts = tmp_path / "starts"
-
-    def enter() -> None:
-        with starts.open("a") as file:
-            file.write("start\n")
-        if len(starts.read_text().splitlines()) == 2:
-            raise RuntimeError("not now")
-
-    program = shell(f"[ $(wc -l < {starts}) = 3 ] && sleep 600", enter=enter)
-    async with supervised(Lines(None), program):
-        await becomes(lambda: len(starts.read_text().splitlines()) == 3, "a third start")
-
-
-async def test_a_program_that_cannot_be_prepared_at_all_refuses_the_start() -> None:
-    def enter() -> None:
-        raise RuntimeError("never")
-
-    with pytest.raises(StartRefused, match="shell cannot be started"):
-        async with supervised(Lines(None), shell("true", enter=enter)):
-            pass
-
-
-async def test_a_program_and_who_hears_of_its_end_know_the_name_of_the_start(tmp_path: Path) -> None:
-    names, told = iter(["one", "two", "three", "four", "five"]), []
-
-    async def ended(name: str, asked: bool) -> None:
-        told.append((name, asked))
-
-    (tmp_path / "names").touch()
-    script = f'echo "$@" >> {tmp_path}/names; [ $2 = two ] && sleep 600'
-    program = Program("shell", ("sh", "-c", script, "shell"), new_name=lambda: next(names), ended=ended)
-    async with supervised(Lines(None), program):
-        await becomes(lambda: (tmp_path / "names").read_text() == "--name one\n--name two\n", "a second start")
-    assert told == [("one", False), ("two", True)]
 
 
 def test_metrics_of_several_api_processes_are_added_up_and_shown_once(serve: NewService, tmp_path: Path) -> None:
@@ -511,80 +268,6 @@ def test_a_folder_that_only_root_may_enter_works_with_one_capability(serve: NewS
     assert service.interrupt() == 0
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to shed")
-def test_in_a_folder_that_all_may_enter_the_servers_keep_no_capability() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        data = Path(folder) / "data"
-        data.mkdir()
-        user, binary = service_user(), valkey.find_binary()
-        assert binary is not None
-        make_socket_folder(socket_folder(data), user)
-        with servers.running(valkey.program(data, user, _reachable_copy(binary, Path(folder)))) as process:
-            assert int(status(process.pid, "CapEff"), 16) == 0
-            assert int(status(process.pid, "CapPrm"), 16) == 0
-            assert status(process.pid, "Groups") == ""
-
-
-def _reachable_copy(binary: Path, folder: Path) -> Path:
-    copy = folder / "valkey-server"
-    shutil.copy(binary, copy)
-    copy.chmod(0o755)
-    return copy
-
-
-async def test_the_embedded_database_takes_as_many_connections_as_its_processes_may_want(tmp_path: Path) -> None:
-    for processes_, least in ((1, 100), (8, 8 * 21 + 16 * 8)):
-        settings = read_settings(data=tmp_path, api_processes=processes_, workers=2 * processes_)
-        async with running(settings, Supervisor(Lines(None))) as addresses:
-            connection = await asyncpg.connect(addresses.database)
-            assert int(await connection.fetchval("SHOW max_connections")) >= least
-            await connection.close()
-
-
-def _connect_as(uid: int, sockets: Path) -> subprocess.CompletedProcess[str]:
-    """Connect from a process that has become another user."""
-    script = (
-        "import asyncio, asyncpg, os, sys; os.setgroups([]); os.setuid(int(sys.argv[1])); "
-        "asyncio.run(asyncpg.connect(host=sys.argv[2], user='tagphoto', database='postgres'))"
-    )
-    arguments = [sys.executable, "-c", script, str(uid), str(sockets)]
-    return subprocess.run(arguments, capture_output=True, text=True, timeout=_PATIENCE, check=False)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
-def test_the_embedded_database_admits_us_and_no_other_program_of_its_user() -> None:
-    binaries, user = find_binaries(), service_user()
-    assert binaries is not None
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        make_socket_folder(socket_folder(Path(folder)), user)
-        cluster = Postgres(Path(folder), user, binaries, ("fsync=off",))
-        cluster.prepare()
-        # As a cluster of an earlier version was.
-        (cluster.cluster / "pg_hba.conf").write_text("local all all trust\n")
-        cluster.prepare()
-        with servers.running(cluster.program()):
-            assert _connect_as(0, socket_folder(Path(folder))).returncode == 0
-            refused = _connect_as(user.uid, socket_folder(Path(folder)))
-            assert "InvalidAuthorizationSpecificationError: Peer authentication failed" in refused.stderr
-
-
-def test_the_rules_of_admission_are_not_written_through_somebodys_link(cluster_folder: Path) -> None:
-    binaries = find_binaries()
-    assert binaries is not None
-    cluster = Postgres(cluster_folder, service_user(), binaries, ("fsync=off",))
-    cluster.prepare()
-    for name in ("pg_hba.conf", "pg_hba.conf.new"):
-        (cluster_folder / name).write_text("precious")
-        (cluster.cluster / name).unlink(missing_ok=True)
-        (cluster.cluster / name).symlink_to(cluster_folder / name)
-    cluster.prepare()
-    for name in ("pg_hba.conf", "pg_hba.conf.new"):
-        assert (cluster_folder / name).read_text() == "precious"
-    assert (cluster.cluster / "pg_hba.conf").read_text() == "local all all peer map=tagphoto\n"
-
-
 def _pretend_set_up(checkout: Path, shown: str) -> None:
     """Make what ``./run`` looks at before it starts the command line, which here says where it lies."""
     for folder in ("api", "locks", "web/src", "web/public", "web/dist"):
@@ -614,137 +297,3 @@ def test_a_copied_checkout_runs_what_lies_in_the_copy(tmp_path: Path) -> None:
             [tmp_path / checkout / "run", "tagphoto"], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert (done.stdout, done.stderr, done.returncode) == (shown, "", 0)
-
-
-# What an earlier crash left
-
-
-@pytest.fixture
-def cluster_folder(tmp_path: Path) -> Path:
-    make_socket_folder(socket_folder(tmp_path), service_user())
-    return tmp_path
-
-
-def test_a_database_server_left_running_is_stopped_before_the_next_starts(cluster_folder: Path) -> None:
-    binaries = find_binaries()
-    assert binaries is not None
-    cluster = Postgres(cluster_folder, service_user(), binaries, ("fsync=off",))
-    cluster.prepare()
-    left = servers.start(cluster.program())
-    cluster.prepare()
-    assert left.wait(_PATIENCE) == 0
-    with servers.running(cluster.program()):
-        pass
-
-
-def test_the_process_id_of_a_crashed_database_may_belong_to_somebody_else_now(cluster_folder: Path) -> None:
-    binaries, user = find_binaries(), service_user()
-    assert binaries is not None
-    cluster = Postgres(cluster_folder, user, binaries, ("fsync=off",))
-    cluster.prepare()
-    lock = cluster.cluster / "postmaster.pid"
-    with servers.running(cluster.program()):
-        left = lock.read_text()
-    bystander = subprocess.Popen(["sleep", "600"], user=user.uid)
-    lock.write_text(left.replace(left.split()[0], str(bystander.pid), 1))
-    os.chown(lock, user.uid, user.gid)
-    try:
-        cluster.prepare()
-        with servers.running(cluster.program()):
-            assert bystander.poll() is None
-    finally:
-        bystander.kill()
-        bystander.wait()
-
-
-def test_a_valkey_left_running_is_stopped_before_the_next_starts(cluster_folder: Path) -> None:
-    binary = valkey.find_binary()
-    assert binary is not None
-    left = servers.start(valkey.program(cluster_folder, service_user(), binary))
-    program = valkey.program(cluster_folder, service_user(), binary)
-    left.wait(_PATIENCE)
-    with servers.running(program):
-        assert valkey_socket(cluster_folder).exists()
-
-
-def test_a_cluster_of_another_version_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "postgres").mkdir()
-    (tmp_path / "postgres" / "PG_VERSION").write_text("17\n")
-    said = refusal(tagphoto(tmp_path, "serve", port="0"))
-    assert "was made by PostgreSQL 17; the embedded one is 18" in said
-    assert "TAGPHOTO_DATABASE_URL" in said
-
-
-# What is refused
-
-
-@pytest.fixture
-def closed_port() -> Iterator[int]:
-    """A port nobody listens on and nobody else can take."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        yield held.getsockname()[1]
-
-
-def test_a_data_folder_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    data = tmp_path / "file" / "data"
-    for command in (("serve",), ("account", "list"), ("migrate",)):
-        said = refusal(tagphoto(data, *command, port="0"))
-        assert f"The data folder {data} cannot be" in said
-        assert "Not a directory" in said
-        assert "TAGPHOTO_DATA" in said
-
-
-@pytest.mark.parametrize("command", [["serve"], ["work"], ["migrate"], ["account", "list"]], ids=" ".join)
-def test_a_database_that_is_away_is_named_without_its_password(
-    tmp_path: Path, closed_port: int, command: list[str]
-) -> None:
-    url = f"postgresql://anna:hush-hush@127.0.0.1:{closed_port}/photos"
-    done = tagphoto(tmp_path / "data", *command, port="0", database_url=url)
-    said = refusal(done)
-    assert f"The database postgresql://anna:…@127.0.0.1:{closed_port}/photos cannot be reached: " in said
-    assert "TAGPHOTO_DATABASE_URL" in said
-    assert "hush-hush" not in done.stderr
-    assert processes(tmp_path / "data") == {}
-
-
-def test_a_store_that_cannot_be_used_is_refused(tmp_path: Path, closed_port: int) -> None:
-    (tmp_path / "file").touch()
-    for url in ((tmp_path / "file").as_uri(), f"s3://key:hush-hush@127.0.0.1:{closed_port}/photos?tls=false"):
-        done = tagphoto(tmp_path / "data", "serve", port="0", store_url=url)
-        assert refusal(done).startswith(f"The store {url.replace('hush-hush', '…')} cannot be used: ")
-        assert "hush-hush" not in done.stderr
-    assert processes(tmp_path / "data") == {}
-
-
-def test_a_redis_that_is_away_delays_jobs_but_no_start(serve: NewService, tmp_path: Path, closed_port: int) -> None:
-    service = serve(tmp_path / "data", redis_url=f"redis://:hush-hush@127.0.0.1:{closed_port}", workers="0").ready()
-    said = str(service.said("redis"))
-    assert said.startswith(f"redis://:…@127.0.0.1:{closed_port} cannot be reached now")
-    assert "TAGPHOTO_REDIS_URL" in said
-    assert service.health() == "degraded"
-    assert "hush-hush" not in service.output.read_text()
-
-
-@pytest.mark.parametrize(
-    ("host", "mend"), [("203.0.113.1", "TAGPHOTO_HOST"), ("no.such.host.invalid", "TAGPHOTO_HOST")]
-)
-def test_an_address_that_is_not_this_machines_is_refused(tmp_path: Path, host: str, mend: str) -> None:
-    said = refusal(tagphoto(tmp_path / "data", "serve", port="0", host=host))
-    assert said.startswith(f"Cannot listen on {host} port 0: ")
-    assert mend in said
-
-
-def test_workers_without_a_running_service_say_what_is_missing(tmp_path: Path) -> None:
-    said = refusal(tagphoto(tmp_path / "data", "work"))
-    assert said.startswith(f"The embedded database of {tmp_path / 'data'} is not running. Start 'tagphoto serve'")
-
-
-def test_a_root_key_of_another_installation_is_refused(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    answer(data, "account", "list")
-    (data / "root.key").unlink()
-    assert "root.key is missing" in refusal(tagphoto(data, "serve", port="0"))
-    assert not (data / "root.key").exists()
-    assert processes(data) == {}
