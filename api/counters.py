@@ -12,6 +12,14 @@ FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _own = CollectorRegistry()
 REQUESTS = Counter("tagphoto_http_requests_total", "Requests answered.", ["method", "route", "status"], registry=_own)
 SECONDS = Histogram("tagphoto_http_request_seconds", "Seconds to answer.", ["method", "route"], registry=_own)
+STORE_SECONDS = Histogram("tagphoto_store_seconds", "Seconds the store took.", ["operation", "outcome"], registry=_own)
+STORE_BYTES = Counter("tagphoto_store_bytes_total", "Bytes to and from the store.", ["operation"], registry=_own)
+
+
+def observe_store(operation: str, outcome: str, seconds: float, size: int) -> None:
+    """Count an act on the store."""
+    STORE_SECONDS.labels(operation, outcome).observe(seconds)
+    STORE_BYTES.labels(operation).inc(size)
 
 
 def registry() -> CollectorRegistry:

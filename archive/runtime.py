@@ -20,11 +20,13 @@ from archive.vault.hashing import Hashes
 from archive.vault.keys import LibraryKeys
 from archive.vault.vault import Vault
 from storage import open_store
+from storage.measured import MeasuredStore
 
 if TYPE_CHECKING:
     from archive.keyring import Keyring
     from archive.settings import Addresses, Settings
     from storage import Store
+    from storage.measured import Observe
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,13 @@ async def open_runtime(
     pool_size: int = 10,
     store: Store | None = None,
     mirror: Store | None = None,
+    observe: Observe | None = None,
 ) -> AsyncIterator[Runtime]:
-    """Open everything, and close it again in the reverse order."""
+    """Open everything, and close it again in the reverse order. ``observe`` hears of every act on the store."""
     async with AsyncExitStack() as stack:
         opened = store or open_store(addresses.store)
+        if observe is not None:
+            opened = MeasuredStore(opened, observe)
         stack.push_async_callback(opened.close)
         copy = mirror or (open_store(addresses.mirror) if addresses.mirror else None)
         if copy is not None:

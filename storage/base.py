@@ -3,13 +3,14 @@
 StoreError
 ├── ObjectMissing       no object has this key
 ├── ObjectExists        objects are written once and never changed
-└── StoreUnavailable    the store cannot be reached, refuses us, or is full; trying later may help
+└── StoreUnavailable    the store cannot be reached, or is full; trying later may help
+    └── StoreRefused    it was reached and says no; nothing changes before somebody acts
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,6 +39,10 @@ class ObjectExists(StoreError):
 
 class StoreUnavailable(StoreError):
     """The store cannot be used now."""
+
+
+class StoreRefused(StoreUnavailable):
+    """The store was reached and refuses us: no right, no bucket, no trust. Asking again gets the same answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ class Store(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections and threads. Nothing is asked of the store afterwards."""
         ...
 
 
@@ -107,3 +112,21 @@ def is_key(key: str) -> bool:
 async def gathered(pieces: AsyncIterator[bytes]) -> bytes:
     """Join the pieces of a small object."""
     return b"".join([piece async for piece in pieces])
+
+
+async def blocks(pieces: AsyncIterator[bytes], size: int) -> AsyncGenerator[bytearray]:
+    """Cut a stream anew: every block has this size but the last, which is shorter and never empty."""
+    held = bytearray()
+    async for piece in pieces:
+        rest = memoryview(piece)
+        while len(held) + len(rest) >= size:
+            cut = size - len(held)
+            held += rest[:cut]
+            rest = rest[cut:]
+            # Given away, not copied: a store keeps one block while the next is gathered, and no third.
+            full, held = held, bytearray()
+            yield full
+            del full
+        held += rest
+    if held:
+        yield held

@@ -2,35 +2,59 @@
 
 from __future__ import annotations
 
-import asyncio
+import errno
 import os
 import secrets
 import stat
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from storage.base import CHUNK, ObjectExists, ObjectMissing, Stat, StoreUnavailable, checked_key, gathered, is_key
+from storage.base import (
+    CHUNK,
+    ObjectExists,
+    ObjectMissing,
+    Stat,
+    StoreUnavailable,
+    blocks,
+    checked_key,
+    gathered,
+    is_key,
+)
+from storage.threads import Threads
 
 T = TypeVar("T")
 _PARTS = ".parts"
 # A part that nothing was written to for so long was left by a crash.
 _ABANDONED = 24 * 3600
 _PAGE = 500
+_THREADS = 8
+
+# What people can do about the errors they meet; the system's own words follow.
+_REMEDIES = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file would be larger than the limit of this process or disk (ulimit -f)",
+    errno.EIO: "the disk fails to read or write; look at the system's log",
+    errno.EROFS: "the disk is mounted read-only",
+}
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
 class LocalStore:
-    """Keeps objects as files below a folder."""
+    """Keeps objects as files below a folder, whose file system has to know hard links."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._parts = folder / _PARTS
+        self._threads = Threads(_THREADS)
+        # Folders whose names are known to outlast a crash.
+        self._lasting: set[Path] = set()
         with _refusals():
-            # Nobody else's business, even sealed; a folder that is there already keeps the rights its owner gave it.
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_lasting_root(folder)
             self._parts.mkdir(exist_ok=True)
             _sweep(self._parts)
 
@@ -38,27 +62,23 @@ class LocalStore:
         """Write to a temporary file, sync it, give it its name, sync the folder: in this order, or a crash loses it."""
         target = self._folder / checked_key(key)
         part = self._parts / secrets.token_hex(16)
-        file = await _call(_create, part)
+        file = await self._call(_create, part, undo=lambda made: _discard(made, part))
         try:
-            async for piece in body:
-                await _call(file.write, piece)
-            size = await _call(_finish, file)
-            with _refusals():
-                try:
-                    await asyncio.to_thread(self._publish, part, target)
-                except (FileExistsError, NotADirectoryError) as error:
-                    raise ObjectExists(key) from error
-        finally:
-            await asyncio.to_thread(_discard, file, part)
-        return size
+            async with aclosing(blocks(body, CHUNK)) as pieces:
+                async for piece in pieces:
+                    await self._call(file.write, piece)
+            return await self._call(self._publish, file, part, target, key, undo=lambda _: _remove(target))
+        except BaseException:
+            await self._threads.call(_discard, file, part)
+            raise
 
     async def read_range(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """Read part of a file."""
-        file = await self._find(key, _open_at, start)
+        file = await self._find(key, _open_at, start, undo=BinaryIO.close)
         try:
             left = length
             while left is None or left > 0:
-                piece = await _call(file.read, CHUNK if left is None else min(CHUNK, left))
+                piece = await self._call(file.read, CHUNK if left is None else min(CHUNK, left))
                 if not piece:
                     return
                 yield piece
@@ -82,34 +102,69 @@ class LocalStore:
     async def list(self, prefix: str = "") -> AsyncIterator[Stat]:
         """Walk the folders in the order of keys, some hundred files at a time."""
         walk = self._walk(self._folder, "", prefix)
-        while page := await _call(lambda: tuple(islice(walk, _PAGE))):
+        while page := await self._call(lambda: tuple(islice(walk, _PAGE))):
             for found in page:
                 yield found
 
     async def ping(self) -> None:
         """Fail unless the folder can be written to."""
-        await _call(_touch, self._parts / secrets.token_hex(16))
+        await self._call(_touch, self._parts / secrets.token_hex(16))
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Let the threads end."""
+        self._threads.close()
 
-    async def _find(self, key: str, function: Callable[..., T], *arguments: object) -> T:
+    async def _call(
+        self, function: Callable[..., T], *arguments: object, undo: Callable[[T], object] | None = None
+    ) -> T:
+        """Call in a thread, for a disk may be slow, and name what the system refuses in the words of a store."""
+        with _refusals():
+            return await self._threads.call(function, *arguments, undo=undo)
+
+    async def _find(
+        self, key: str, function: Callable[..., T], *arguments: object, undo: Callable[[T], object] | None = None
+    ) -> T:
         """Do something with an object's file; tell a missing object from a folder that is not mounted."""
         path = self._folder / checked_key(key)
         with _refusals():
             try:
-                return await asyncio.to_thread(function, path, *arguments)
+                return await self._threads.call(function, path, *arguments, undo=undo)
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-                if not await asyncio.to_thread(self._parts.is_dir):
+                if not await self._threads.call(self._parts.is_dir):
                     message = f"the folder {self._folder} is gone"
                     raise StoreUnavailable(message) from error
                 raise ObjectMissing(key) from error
 
-    def _publish(self, part: Path, target: Path) -> None:
-        made = _make_folders(target.parent)
-        os.link(part, target)  # unlike rename, never replaces what is there
-        for folder in [target.parent, *made]:
-            _sync_folder(folder)
+    def _publish(self, file: BinaryIO, part: Path, target: Path, key: str) -> int:
+        """Make what was written last, and then visible."""
+        file.flush()
+        os.fsync(file.fileno())
+        try:
+            self._make_lasting(target.parent)
+            _link(part, target)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise ObjectExists(key) from error
+        try:
+            _sync_folder(target.parent)
+        except OSError:
+            # It might be gone after a crash, so it was not written. Nobody else can have it: it was linked just now.
+            target.unlink()
+            raise
+        size = file.tell()
+        _discard(file, part)
+        return size
+
+    def _make_lasting(self, folder: Path) -> None:
+        """Make a folder whose name outlasts a crash.
+
+        That it exists does not prove that: another process may have made it and not synced it yet.
+        """
+        if folder == self._folder or (folder in self._lasting and folder.is_dir()):
+            return
+        self._make_lasting(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
+        self._lasting.add(folder)
 
     def _walk(self, folder: Path, path: str, prefix: str) -> Iterator[Stat]:
         # A folder sorts as its name with '/': the order of the keys below it, as in every other store.
@@ -124,20 +179,19 @@ class LocalStore:
                     yield Stat(key, _size(Path(place)))
 
 
-async def _call(function: Callable[..., T], *arguments: object) -> T:
-    """Call in a thread, for a disk may be slow, and name what the system refuses in the words of a store."""
-    with _refusals():
-        return await asyncio.to_thread(function, *arguments)
-
-
 def _create(part: Path) -> BinaryIO:
     return part.open("xb")
 
 
-def _finish(file: BinaryIO) -> int:
-    file.flush()
-    os.fsync(file.fileno())
-    return file.tell()
+def _link(part: Path, target: Path) -> None:
+    """Give a file its name; unlike renaming, linking never replaces what is there."""
+    try:
+        os.link(part, target)
+    except OSError as error:
+        if error.errno in _NO_LINKS and os.access(target.parent, os.W_OK):
+            message = f"the file system of {target.parent} knows no hard links; keep the store on one that does"
+            raise StoreUnavailable(message) from error
+        raise
 
 
 def _discard(file: BinaryIO, part: Path) -> None:
@@ -166,18 +220,19 @@ def _touch(path: Path) -> None:
     path.unlink()
 
 
-def _make_folders(folder: Path) -> list[Path]:
-    """Make a folder and those above it; gives the folders that thereby got a new name to be synced."""
-    missing = [folder, *folder.parents]
-    missing = missing[: next(index for index, path in enumerate(missing) if path.exists())]
-    folder.mkdir(parents=True, exist_ok=True)
-    return [path.parent for path in missing]
-
-
 def _remove(path: Path) -> None:
     _size(path)  # a folder is no object
     path.unlink()
     _sync_folder(path.parent)
+
+
+def _make_lasting_root(folder: Path) -> None:
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    # Nobody else's business, even sealed; a folder that is there already keeps the rights its owner gave it.
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in missing:
+        with suppress(PermissionError):  # one may write into a folder and yet not open it
+            _sync_folder(path.parent)
 
 
 def _sweep(parts: Path) -> None:
@@ -201,4 +256,5 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreUnavailable(str(error)) from error
+        remedy = _REMEDIES.get(error.errno or 0)
+        raise StoreUnavailable(f"{remedy}: {error}" if remedy else str(error)) from error

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from storage.base import Store
 from storage.local import LocalStore
 from storage.memory import MemoryStore
-
-if TYPE_CHECKING:
-    from storage.s3 import S3Address
+from storage.retrying import RetryingStore
+from storage.s3_address import S3Address
 
 
 def open_store(url: str) -> Store:
-    """Open ``file:///folder``, ``s3://key:secret@host/bucket`` or ``memory:``."""
+    """Open ``file:///folder``, ``s3://key:secret@host/bucket`` or ``memory:``.
+
+    What goes through a network comes with a ``RetryingStore`` around it already.
+    """
     place = _parse(url)
     if isinstance(place, Path):
         return LocalStore(place)
@@ -24,7 +25,7 @@ def open_store(url: str) -> Store:
         return MemoryStore()
     from storage.s3 import S3Store  # noqa: PLC0415  # its client costs a third of a second, for a folder in vain
 
-    return S3Store(place)
+    return RetryingStore(S3Store(place))
 
 
 def check_url(url: str) -> None:
@@ -37,8 +38,6 @@ def _parse(url: str) -> Path | S3Address | None:
     if parts.scheme == "memory":
         return None
     if parts.scheme == "s3":
-        from storage.s3 import S3Address  # noqa: PLC0415  # likewise
-
         return S3Address.parse(url)
     if parts.scheme != "file":
         message = f"not the URL of a store: {parts.scheme}://…"

@@ -1,124 +1,94 @@
-"""A store in an S3 bucket, through the ``minio`` client in threads."""
+"""A store in an S3 bucket, through the ``minio`` client in threads.
+
+A put sends a body of up to 8 MiB in one request, and a longer one in parts of 8 MiB, of which there may be 10,000. It
+keeps two parts in memory and nothing on the disk.
+
+Both ways end in one request that the server shall take only if nothing has the key yet. Where its answer is lost, the
+next attempt is told that something has; so each put marks its object, and looks whose mark is there.
+
+Not every server keeps that condition, and none says so: Ceph 16 does for one request, unless the bucket has versions,
+and does not for parts. So a store finds out with its first object, and where the condition is not kept it asks before
+whether the key is free. There, of two at the very same time, the later one wins; keys of ours are random and never
+written by two.
+
+Reads, lists and deletes are tried once. ``RetryingStore`` tries them again; ``open_store`` puts one around.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import replace
 from itertools import islice
-from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, Self, cast
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import TypeVar
 
-import certifi
-import urllib3
-from minio import Minio
-from minio.error import MinioException, S3Error
+from storage.base import (
+    CHUNK,
+    ObjectExists,
+    ObjectMissing,
+    Stat,
+    StoreError,
+    StoreUnavailable,
+    blocks,
+    checked_key,
+    gathered,
+    is_key,
+)
+from storage.retrying import PATIENT, Patience, retried
+from storage.s3_address import S3Address
+from storage.s3_bucket import CONNECTIONS, Bucket, Opened
+from storage.threads import Threads
 
-from storage.base import CHUNK, ObjectExists, ObjectMissing, Stat, StoreUnavailable, checked_key, gathered, is_key
-
-_MISSING = {"NoSuchKey", "NoSuchObject"}
+T = TypeVar("T")
+PART = 8 * CHUNK
 _PAGE = 1000  # what a server sends at once
-_EXISTS = {"PreconditionFailed", "ConditionalRequestConflict"}
-
-
-@dataclass(frozen=True, slots=True)
-class S3Address:
-    """Where a bucket is, as ``s3://key:secret@host:port/bucket/prefix?region=…&tls=false`` says."""
-
-    host: str
-    bucket: str
-    prefix: str
-    access_key: str
-    secret_key: str
-    region: str | None
-    tls: bool
-
-    @classmethod
-    def parse(cls, url: str) -> Self:
-        """Read the URL, or say what it lacks."""
-        parts = urlsplit(url)
-        options = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
-        bucket, _, prefix = parts.path.strip("/").partition("/")
-        if not (parts.hostname and bucket and parts.username and parts.password):
-            message = "an S3 store is written s3://key:secret@host/bucket, with %2F for a '/' in the secret"
-            raise ValueError(message)
-        # A misspelt 'tls' must not become a connection in the clear or a puzzle.
-        if options.keys() - {"region", "tls"} or options.get("tls", "true") not in {"true", "false"}:
-            message = "an S3 store has no options but ?region=NAME and ?tls=true or tls=false"
-            raise ValueError(message)
-        return cls(
-            host=parts.hostname + (f":{parts.port}" if parts.port else ""),
-            bucket=bucket,
-            prefix=prefix + "/" if prefix else "",
-            access_key=unquote(parts.username),
-            secret_key=unquote(parts.password),
-            region=options.get("region") or None,
-            tls=options.get("tls") != "false",
-        )
 
 
 class S3Store:
     """Keeps objects in a bucket, below a prefix."""
 
-    def __init__(self, address: S3Address) -> None:
-        self._bucket, self._prefix = address.bucket, address.prefix
-        self._pool = urllib3.PoolManager(
-            timeout=urllib3.Timeout(connect=5, read=60),
-            retries=urllib3.Retry(total=3, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
-            maxsize=16,
-            ca_certs=certifi.where(),
-        )
-        self._client = Minio(
-            endpoint=address.host,
-            access_key=address.access_key,
-            secret_key=address.secret_key,
-            region=address.region,
-            secure=address.tls,
-            http_client=self._pool,
-        )
+    def __init__(
+        self, address: S3Address, patience: Patience = PATIENT, *, connect: float = 10, answer: float = 60
+    ) -> None:
+        """Be ready to connect; a server has so many seconds to take a connection, and to begin and go on answering."""
+        self._bucket = Bucket(address, connect=connect, answer=answer)
+        self._threads = Threads(CONNECTIONS)
+        self._patience = patience
+        # Whether the server refuses a second object under a key by itself; nobody knows yet.
+        self._conditions: bool | None = None
 
     async def put(self, key: str, body: AsyncIterator[bytes]) -> int:
-        """Gather the body (a signed request needs its length), then send it."""
-        name = self._name(key)
-        with SpooledTemporaryFile(max_size=8 * CHUNK) as file:
-            async for piece in body:
-                with _refusals():  # the disk for temporary files may be full
-                    await asyncio.to_thread(file.write, piece)
-            size = file.tell()
-            file.seek(0)
-            with _refusals(key):
-                # The client has no conditional put. Keys are random, so the race this leaves open is never run.
-                if await self._exists(key):
-                    raise ObjectExists(key)
-                await asyncio.to_thread(self._client.put_object, self._bucket, name, cast("BinaryIO", file), size)
-        return size
+        """Write an object: in one request if the body ends within a part, or else in parts."""
+        checked_key(key)
+        mark = secrets.token_hex(16)
+        async with aclosing(blocks(body, PART)) as parts:
+            held = await _read_ahead(parts)
+            if len(held) > 1:
+                return await self._put_parts(key, mark, _after(held, parts))
+        whole = held.pop() if held else bytearray()
+        await self._settle(key, mark, lambda: self._put_whole(key, mark, whole))
+        return len(whole)
 
     async def read_range(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        """Read part of an object. A range behind the end is asked of the size first: servers disagree about it."""
-        size = (await self.stat(key)).size
-        wanted = size - start if length is None else min(length, size - start)
-        if wanted <= 0:
+        """Read part of an object."""
+        if length is not None and length <= 0:
+            await self.stat(key)
             return
-        with _refusals(key):
-            response = await asyncio.to_thread(
-                self._client.get_object, self._bucket, self._name(key), offset=start, length=wanted
-            )
-            try:
-                # By its bytes, not by its status, which servers choose differently.
-                if (sent := response.headers.get("Content-Length")) not in {None, str(wanted)}:
-                    message = f"{key}: {wanted} bytes were asked for and {sent} sent; does the server know ranges?"
-                    raise StoreUnavailable(message)
-                while piece := await asyncio.to_thread(response.read, CHUNK):
-                    wanted -= len(piece)
-                    yield piece
-            finally:
-                response.close()
-                response.release_conn()
-        if wanted:
-            message = f"{key} ended {wanted} bytes early"
-            raise StoreUnavailable(message)
+        opened = await self._threads.call(self._bucket.open, checked_key(key), start, length, undo=_forget)
+        if opened is None:
+            return
+        try:
+            left = opened.size
+            while left:
+                piece = await self._threads.call(opened.read, min(CHUNK, left))
+                if not piece:
+                    raise StoreUnavailable(f"{key} ended {left} bytes early")
+                left -= len(piece)
+                yield piece
+        finally:
+            opened.close()
 
     async def read(self, key: str) -> bytes:
         """Read an object whole."""
@@ -127,67 +97,114 @@ class S3Store:
     async def stat(self, key: str) -> Stat:
         """Describe an object."""
         try:
-            return await self._stat(key)
+            return Stat(key, (await self._threads.call(self._bucket.head, checked_key(key))).size)
         except ObjectMissing:
             # The answer has no body that could say whether it is the object that is missing, or the whole bucket.
             await self.ping()
             raise
 
     async def delete(self, key: str) -> None:
-        """Delete an object."""
-        with _refusals(key):
-            await asyncio.to_thread(self._client.remove_object, self._bucket, self._name(key))
+        """Delete an object. A bucket with versions keeps it behind a marker, until a rule of its own removes it."""
+        await self._threads.call(self._bucket.delete, checked_key(key))
 
     async def list(self, prefix: str = "") -> AsyncIterator[Stat]:
         """Go through the objects, a page of the server's at a time."""
-        found = iter(self._client.list_objects(self._bucket, self._prefix + prefix, recursive=True))
-        with _refusals():
-            while page := await asyncio.to_thread(lambda: tuple(islice(found, _PAGE))):
-                for entry in page:
-                    key = (entry.object_name or "").removeprefix(self._prefix)
-                    if is_key(key):  # other tools leave markers of folders
-                        yield Stat(key, entry.size or 0)
+        found = self._bucket.list(prefix)
+        while page := await self._threads.call(lambda: tuple(islice(found, _PAGE))):
+            for key, size in page:
+                if is_key(key):  # other tools leave markers of folders
+                    yield Stat(key, size)
 
     async def ping(self) -> None:
         """Fail unless the bucket is there."""
-        with _refusals():
-            if not await asyncio.to_thread(self._client.bucket_exists, self._bucket):
-                message = f"there is no bucket {self._bucket}; create it"
-                raise StoreUnavailable(message)
+        await self._threads.call(self._bucket.check)
 
     async def close(self) -> None:
         """Close the connections."""
-        self._pool.clear()
+        self._bucket.close()
+        self._threads.close()
 
-    async def _stat(self, key: str) -> Stat:
-        with _refusals(key):
-            found = await asyncio.to_thread(self._client.stat_object, self._bucket, self._name(key))
-        return Stat(key, found.size or 0)
+    async def _put_whole(self, key: str, mark: str, body: bytearray) -> None:
+        if not self._conditions:
+            await self._try(self._bucket.refuse_existing, key)
+        await self._try(self._bucket.put, key, body, mark, undo=lambda _: self._bucket.delete(key))
+        if self._conditions is None:
+            try:
+                self._conditions = await self._keeps_conditions(key, mark, body)
+            except asyncio.CancelledError:
+                await self._threads.call(self._bucket.delete, key)
+                raise
 
-    async def _exists(self, key: str) -> bool:
+    async def _keeps_conditions(self, key: str, mark: str, body: bytearray) -> bool | None:
+        """Write an object of ours again: it has to be refused. Where it is not, nothing changed but our knowledge."""
         try:
-            await self._stat(key)
-        except ObjectMissing:
-            return False
-        return True
+            await self._threads.call(self._bucket.put, key, body, mark)
+        except ObjectExists:
+            return True
+        except StoreUnavailable:
+            return None
+        return False
 
-    def _name(self, key: str) -> str:
-        return self._prefix + checked_key(key)
+    async def _put_parts(self, key: str, mark: str, parts: AsyncGenerator[bytearray]) -> int:
+        upload = await self._try(self._bucket.begin, key, mark, undo=lambda begun: self._bucket.abort(key, begun))
+        try:
+            tags: list[str] = []
+            size = 0
+            async with aclosing(parts):
+                async for part in parts:
+                    tags.append(await self._try(self._bucket.put_part, key, upload, len(tags) + 1, part))
+                    size += len(part)
+            await self._settle(key, mark, lambda: self._finish(key, upload, tags))
+        except BaseException:
+            await self._abort(key, upload)
+            raise
+        return size
+
+    async def _finish(self, key: str, upload: str, tags: Sequence[str]) -> None:
+        await self._try(self._bucket.refuse_existing, key)  # not every server does so at the end of parts
+        await self._try(self._bucket.finish, key, upload, tags, undo=lambda _: self._bucket.delete(key))
+
+    async def _abort(self, key: str, upload: str) -> None:
+        """Throw parts away, for they cost room; what went wrong before is what the caller has to hear of."""
+        with suppress(StoreError):
+            await retried(
+                lambda: self._threads.call(self._bucket.abort, key, upload), replace(self._patience, attempts=3)
+            )
+
+    async def _settle(self, key: str, mark: str, write: Callable[[], Awaitable[None]]) -> None:
+        """Write; a try that failed may yet have come through, so look whose object is there."""
+        try:
+            await write()
+        except ObjectExists:
+            found = await self._try(self._bucket.head, key)
+            if found.mark != mark:
+                raise
+        except StoreUnavailable:
+            with suppress(StoreError):
+                if (await self._threads.call(self._bucket.head, key)).mark == mark:
+                    return
+            raise
+
+    async def _try(
+        self, function: Callable[..., T], *arguments: object, undo: Callable[[T], object] | None = None
+    ) -> T:
+        return await retried(lambda: self._threads.call(function, *arguments, undo=undo), self._patience)
 
 
-@contextmanager
-def _refusals(key: str = "") -> Iterator[None]:
-    """Name what the server refuses in the words of a store."""
-    try:
-        yield
-    except S3Error as error:
-        if error.code in _MISSING:
-            raise ObjectMissing(key) from error
-        if error.code in _EXISTS:
-            raise ObjectExists(key) from error
-        raise StoreUnavailable(f"{error.code}: {error.message}") from error
-    except urllib3.exceptions.MaxRetryError as error:
-        # The whole says how often and with which address it was tried; people need the reason.
-        raise StoreUnavailable(str(error.reason or error)) from error
-    except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise StoreUnavailable(str(error)) from error
+def _forget(opened: Opened | None) -> None:
+    if opened is not None:
+        opened.close()
+
+
+async def _read_ahead(parts: AsyncGenerator[bytearray]) -> list[bytearray]:
+    """Read two parts: enough to know whether there is more than one."""
+    read = [await anext(parts, None), await anext(parts, None)]
+    return [part for part in read if part is not None]
+
+
+async def _after(held: list[bytearray], parts: AsyncGenerator[bytearray]) -> AsyncGenerator[bytearray]:
+    """Go on with what was read ahead; it is let go of as it is given."""
+    while held:
+        yield held.pop(0)
+    async for part in parts:
+        yield part

@@ -1,16 +1,10 @@
-"""One suite for every store: what the protocol promises, each store keeps."""
+"""One suite for every store: what the protocol promises, each store keeps, alone and wrapped."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
-import textwrap
-import time
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
 from itertools import count, pairwise
 from pathlib import Path
 
@@ -18,17 +12,18 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from minio import Minio
-from moto.server import ThreadedMotoServer
 
-from storage import ObjectExists, ObjectMissing, Stat, Store, StoreUnavailable, check_url, open_store
-from storage.base import CHUNK
+from storage import MeasuredStore, ObjectExists, ObjectMissing, RetryingStore, Stat, Store, open_store
+from storage.base import CHUNK, blocks
 from storage.local import LocalStore
 from storage.memory import MemoryStore
-from storage.s3 import S3Store
+from storage.s3 import PART, S3Store
+from storage.s3_address import S3Address
+from tests.support import s3
+from tests.support.bodies import cut_off, drain, in_pieces_of, keys, pieces
 
-_BUCKET = "photos"
 _numbers = count(1)
+_STORES = ["local", "memory", "moto", "moto below a prefix", "ceph", "retrying local", "measured memory"]
 
 BAD_KEYS = [
     "",
@@ -52,53 +47,42 @@ BAD_KEYS = [
 ]
 
 
-async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
-    for part in parts:
-        yield part
-
-
-async def cut_off(first: bytes, error: BaseException) -> AsyncIterator[bytes]:
-    yield first
-    raise error
-
-
-async def drain(stream: AsyncIterator[bytes]) -> bytes:
-    return b"".join([piece async for piece in stream])
-
-
-async def keys(store: Store, prefix: str = "") -> list[str]:
-    return [found.key async for found in store.list(prefix)]
+@pytest.fixture(scope="module")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with s3.running("moto", tmp_path_factory.mktemp("moto")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
-def s3_server() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    client = Minio(f"{host}:{port}", "key", "secret", secure=False)
-    client.make_bucket(_BUCKET)
-    yield f"{host}:{port}"
-    server.stop()
+def ceph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with s3.running("ceph", tmp_path_factory.mktemp("ceph")) as server:
+        yield server
 
 
-def s3_url(server: str, path: str) -> str:
-    return f"s3://key:secret@{server}/{path}?tls=false&region=us-east-1"
-
-
-@pytest.fixture(params=["local", "memory", "s3", "s3 below a prefix"])
+@pytest.fixture(params=_STORES)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Each store, empty."""
-    if request.param == "local":
-        opened = open_store((tmp_path / "a store, ünïcode").as_uri())
-    elif request.param == "memory":
-        opened = open_store("memory:")
-    else:
-        server = request.getfixturevalue("s3_server")
-        bucket = f"bucket{next(_numbers)}"
-        Minio(server, "key", "secret", secure=False).make_bucket(bucket)
-        opened = open_store(s3_url(server, bucket if request.param == "s3" else f"{bucket}/deep/prefix"))
+    opened = _open(request, request.param, tmp_path)
     yield opened
     await opened.close()
+
+
+def _open(request: pytest.FixtureRequest, kind: str, folder: Path) -> Store:
+    match kind:
+        case "local":
+            return open_store((folder / "a store, ünïcode").as_uri())
+        case "memory":
+            return open_store("memory:")
+        case "retrying local":
+            return RetryingStore(LocalStore(folder))
+        case "measured memory":
+            return MeasuredStore(MemoryStore(), lambda *_: None)
+        case "moto below a prefix":
+            server = request.getfixturevalue("moto")
+            return open_store(s3.url(server, s3.fresh_bucket(server) + "/deep/prefix"))
+        case _:
+            server = request.getfixturevalue(kind)
+            return S3Store(S3Address.parse(s3.url(server, s3.fresh_bucket(server))))
 
 
 # What every store promises
@@ -127,6 +111,18 @@ async def test_a_big_object_in_odd_pieces_survives(store: Store) -> None:
     assert await drain(store.read_range("big", CHUNK - 3, CHUNK + 6)) == body[CHUNK - 3 : 2 * CHUNK + 3]
     async for piece in store.read_range("big"):
         assert 0 < len(piece) <= CHUNK
+
+
+@pytest.mark.parametrize("size", [PART - 1, PART, PART + 1, 2 * PART, 2 * PART + 5])
+async def test_objects_about_as_large_as_parts_survive(store: Store, size: int) -> None:
+    body = os.urandom(size)
+    assert await store.put("large", in_pieces_of(1_000_000, body)) == size
+    assert await store.stat("large") == Stat("large", size)
+    assert await store.read("large") == body
+    assert await drain(store.read_range("large", PART - 3, 6)) == body[PART - 3 : PART + 3]
+    with pytest.raises(ObjectExists):
+        await store.put("large", in_pieces_of(1_000_000, bytes(size)))
+    assert await store.read("large") == body
 
 
 async def test_an_object_is_written_once(store: Store) -> None:
@@ -181,18 +177,19 @@ async def test_a_list_holds_the_keys_that_begin_so(store: Store) -> None:
         assert await keys(store, prefix) == sorted(name for name in names if name.startswith(prefix)), prefix
 
 
-@pytest.mark.parametrize("key", BAD_KEYS, ids=[repr(key[:20]) for key in BAD_KEYS])
-async def test_a_bad_key_is_refused_everywhere(store: Store, key: str) -> None:
-    with pytest.raises(ValueError, match="not a key"):
-        await store.put(key, pieces(b"x"))
-    with pytest.raises(ValueError, match="not a key"):
-        await store.read(key)
-    with pytest.raises(ValueError, match="not a key"):
-        await drain(store.read_range(key))
-    with pytest.raises(ValueError, match="not a key"):
-        await store.stat(key)
-    with pytest.raises(ValueError, match="not a key"):
-        await store.delete(key)
+async def test_a_bad_key_is_refused_everywhere(store: Store) -> None:
+    for key in BAD_KEYS:
+        calls = (
+            store.put(key, pieces(b"x")),
+            store.read(key),
+            drain(store.read_range(key)),
+            drain(store.read_range(key, 0, 0)),
+            store.stat(key),
+            store.delete(key),
+        )
+        for call in calls:
+            with pytest.raises(ValueError, match="not a key"):
+                await call
     assert await keys(store) == []
 
 
@@ -202,19 +199,21 @@ async def test_a_bad_key_is_refused_everywhere(store: Store, key: str) -> None:
     ids=lambda error: type(error).__name__,
 )
 async def test_a_body_that_breaks_off_leaves_nothing(store: Store, error: Exception) -> None:
-    with pytest.raises(type(error)) as raised:  # as it is: an uploader's broken line is no fault of the store's
-        await store.put("half", cut_off(b"x" * 100_000, error))
-    assert raised.value is error
-    assert await keys(store) == []
+    for size in (100_000, 2 * PART + 1):
+        with pytest.raises(type(error)) as raised:  # as it is: an uploader's broken line is no fault of the store's
+            await store.put("half", cut_off(b"x" * size, error))
+        assert raised.value is error
+        assert await keys(store) == []
     await store.put("half", pieces(b"whole"))
     assert await store.read("half") == b"whole"
 
 
-async def test_a_cancelled_put_leaves_nothing(store: Store) -> None:
+@pytest.mark.parametrize("size", [100_000, 2 * PART + 1])
+async def test_a_cancelled_put_leaves_nothing(store: Store, size: int) -> None:
     begun, never = asyncio.Event(), asyncio.Event()
 
     async def body() -> AsyncIterator[bytes]:
-        yield b"x" * 100_000
+        yield b"x" * size
         begun.set()
         await never.wait()
 
@@ -270,10 +269,9 @@ async def test_a_range_is_a_slice(store: Store, body: bytes, ranges: list[tuple[
         assert await drain(store.read_range(key, start, length)) == wanted
 
 
-@pytest.mark.parametrize("kind", ["local", "memory"])
-async def test_of_two_writers_at_once_one_wins(kind: str, tmp_path: Path) -> None:
-    # S3 is not promised to keep this: its client has no conditional put, and keys of ours are random.
-    store: Store = LocalStore(tmp_path) if kind == "local" else MemoryStore()
+async def test_of_two_writers_at_once_one_wins(store: Store, request: pytest.FixtureRequest) -> None:
+    if "moto" in request.node.callspec.id:
+        pytest.skip("the mock looks and writes in two steps")
     bodies = [bytes([number]) * 1000 for number in range(8)]
     results = await asyncio.gather(*(store.put("k", pieces(body)) for body in bodies), return_exceptions=True)
     assert sorted(type(result).__name__ for result in results) == ["ObjectExists"] * 7 + ["int"]
@@ -281,258 +279,9 @@ async def test_of_two_writers_at_once_one_wins(kind: str, tmp_path: Path) -> Non
     assert await store.read("k") == bodies[winner]
 
 
-# The folder
-
-
-def parts_of(folder: Path) -> list[Path]:
-    return list((folder / ".parts").iterdir())
-
-
-def files_of(folder: Path) -> list[str]:
-    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-
-
-async def test_a_folder_holds_only_the_objects(tmp_path: Path) -> None:
-    store = LocalStore(tmp_path)
-    await store.put("a/b", pieces(b"x"))
-    with pytest.raises(ObjectExists):
-        await store.put("a/b", pieces(b"y"))
-    with pytest.raises(RuntimeError):
-        await store.put("c", cut_off(b"z", RuntimeError()))
-    assert parts_of(tmp_path) == []
-    assert files_of(tmp_path) == ["a/b"]
-
-
-async def test_what_is_no_object_is_not_listed(tmp_path: Path) -> None:
-    store = LocalStore(tmp_path)
-    await store.put("a/b", pieces(b"x"))
-    (tmp_path / "lost+found").mkdir()
-    (tmp_path / "lost+found" / "a").touch()
-    (tmp_path / ".DS_Store").touch()
-    (tmp_path / "a" / "Thumbs.db").touch()
-    (tmp_path / ".parts" / "abandoned").touch()
-    (tmp_path / "pipe").symlink_to("/nowhere")
-    assert await keys(store) == ["a/b"]
-
-
-async def test_a_key_that_is_the_folder_of_another_is_refused(tmp_path: Path) -> None:
-    store = LocalStore(tmp_path)
-    await store.put("a/b", pieces(b"x"))
-    for key in ("a", "a/b/c", "a/b/c/d"):
-        with pytest.raises(ObjectExists):
-            await store.put(key, pieces(b"y"))
-    assert await keys(store) == ["a/b"]
-    assert parts_of(tmp_path) == []
-
-
-async def test_parts_that_a_crash_left_are_swept_away_when_they_are_old(tmp_path: Path) -> None:
-    LocalStore(tmp_path)
-    old, fresh = tmp_path / ".parts" / "old", tmp_path / ".parts" / "fresh"
-    for part in (old, fresh):
-        part.touch()
-    os.utime(old, (time.time() - 90_000,) * 2)
-    LocalStore(tmp_path)
-    assert parts_of(tmp_path) == [fresh]
-
-
-async def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(StoreUnavailable, match="file"):
-        LocalStore(tmp_path / "file" / "store")
-    with pytest.raises(StoreUnavailable, match="file"):
-        LocalStore(tmp_path / "file")
-
-
-async def test_a_folder_that_went_away_is_unavailable_and_its_objects_are_not_missing(tmp_path: Path) -> None:
-    folder = tmp_path / "mounted"
-    store = LocalStore(folder)
-    await store.put("a/b", pieces(b"x"))
-    folder.rename(tmp_path / "away")
-    for call in (store.read("a/b"), store.stat("a/b"), store.delete("a/b"), store.ping(), keys(store)):
-        with pytest.raises(StoreUnavailable):
-            await call
-    with pytest.raises(StoreUnavailable):
-        await store.put("c", pieces(b"x"))
-    (tmp_path / "away").rename(folder)
-    assert await store.read("a/b") == b"x"
-
-
-async def test_a_long_list_of_files_is_whole(tmp_path: Path) -> None:
-    names = sorted(f"n{number % 7}/{number:04}" for number in range(1100))
-    store = LocalStore(tmp_path)
-    for name in names:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    assert await keys(store) == names
-
-
-# Root may write everywhere, so the rights are tested as somebody else, in a process of its own.
-_UNWRITABLE = """
-    import asyncio, os, sys
-    from pathlib import Path
-    from storage import StoreUnavailable
-    from storage.local import LocalStore
-
-    async def body():
-        yield b"x"
-
-    async def main(folder):
-        store = LocalStore(folder)
-        await asyncio.to_thread(int)  # imported while the interpreter can still be read
-        os.chmod(folder / ".parts", 0o500)
-        os.chmod(folder, 0o500)
-        if os.geteuid() == 0:
-            for path in (folder, folder / ".parts"):
-                os.chown(path, 65534, 65534)
-            os.setresuid(65534, 65534, 65534)
-        for attempt in (store.put("a", body()), store.ping()):
-            try:
-                await attempt
-            except StoreUnavailable as error:
-                print("refused", error)
-        print("listed", [found.key async for found in store.list()])
-
-    asyncio.run(main(Path(sys.argv[1])))
-"""
-
-# A file may not grow beyond the limit: to the program this is what a full disk is.
-_FULL = """
-    import asyncio, resource, signal, sys
-    from pathlib import Path
-    from storage import StoreUnavailable
-    from storage.local import LocalStore
-
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-
-    async def body(pieces):
-        for _ in range(pieces):
-            yield b"x" * 1000
-
-    async def main(folder):
-        store = LocalStore(folder)
-        for pieces in (101, 500):
-            try:
-                await store.put("big", body(pieces))
-            except StoreUnavailable as error:
-                print("refused", error)
-        print("put", await store.put("small", body(1)))
-        print("listed", [found.key async for found in store.list()], list((folder / ".parts").iterdir()))
-
-    asyncio.run(main(Path(sys.argv[1])))
-"""
-
-
-def in_a_process(script: str, folder: Path) -> list[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script), str(folder)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
-
-
-def test_an_unwritable_folder_is_unavailable(tmp_path: Path) -> None:
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        if parent.stat().st_uid == os.geteuid():
-            parent.chmod(parent.stat().st_mode | 0o011)  # whoever it becomes has to get there
-    said = in_a_process(_UNWRITABLE, tmp_path / "store")
-    assert [line.split()[0] for line in said] == ["refused", "refused", "listed"]
-    assert "Permission denied" in said[0]
-
-
-def test_a_full_disk_is_unavailable_and_leaves_no_part(tmp_path: Path) -> None:
-    said = in_a_process(_FULL, tmp_path)
-    assert [line.split()[0] for line in said] == ["refused", "refused", "put", "listed"]
-    assert said[2:] == ["put 1000", "listed ['small'] []"]
-
-
-# The bucket
-
-
-async def test_other_tools_markers_are_not_listed(s3_server: str) -> None:
-    client = Minio(s3_server, "key", "secret", secure=False)
-    client.make_bucket("marked")
-    store = open_store(s3_url(s3_server, "marked"))
-    await store.put("a/b", pieces(b"x"))
-    for name in ("a/", "Readme.TXT"):
-        client.put_object("marked", name, BytesIO(), 0)
-    assert await keys(store) == ["a/b"]
-    await store.close()
-
-
-async def test_a_list_of_several_pages_is_whole(s3_server: str) -> None:
-    client = Minio(s3_server, "key", "secret", secure=False)
-    client.make_bucket("many")
-    names = sorted(f"p/n{number % 7}/{number:04}" for number in range(1010))
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda name: client.put_object("many", name, BytesIO(), 0), names))
-    store = open_store(s3_url(s3_server, "many/p"))
-    assert await keys(store) == [name.removeprefix("p/") for name in names]
-    await store.close()
-
-
-async def test_a_missing_bucket_is_unavailable_and_its_objects_are_not_missing(s3_server: str) -> None:
-    store = open_store(s3_url(s3_server, "no-such-bucket"))
-    for call in (store.read("a"), store.stat("a"), store.ping(), keys(store), store.put("a", pieces(b"x"))):
-        with pytest.raises(StoreUnavailable, match=r"no-such-bucket|NoSuchBucket"):
-            await call
-    await store.close()
-
-
-async def test_a_server_that_is_away_is_unavailable(free_port: int) -> None:
-    store = open_store(s3_url(f"127.0.0.1:{free_port}", "photos"))
-    for call in (store.read("a"), keys(store), store.put("a", pieces(b"x"))):
-        with pytest.raises(StoreUnavailable) as raised:
-            await call
-        assert "secret" not in str(raised.value)
-    await store.close()
-
-
-@pytest.fixture
-def free_port() -> Iterator[int]:
-    """A port that is bound but not listened on: nobody else can take it, and connections are refused."""
-    import socket
-
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        yield held.getsockname()[1]
-
-
-# The address
-
-
-@pytest.mark.parametrize(
-    ("url", "said"),
-    [
-        ("http://host/bucket", "not the URL of a store"),
-        ("", "not the URL of a store"),
-        ("/srv/photos", "not the URL of a store"),
-        ("file://srv/photos", "file:///srv"),
-        ("file:photos", "file:///srv"),
-        ("file://", "file:///srv"),
-        ("s3://bucket", "s3://key:secret@host/bucket"),
-        ("s3://key:hush@host", "s3://key:secret@host/bucket"),
-        ("s3://key:hush@host/", "s3://key:secret@host/bucket"),
-        ("s3://key@host/bucket", "s3://key:secret@host/bucket"),
-        ("s3://key:hush@host:99999/bucket", "Port"),
-        ("s3://key:hush@host/bucket?tsl=false", "options"),
-        ("s3://key:hush@host/bucket?tls=no", "options"),
-    ],
-)
-def test_a_url_that_names_no_store_is_refused(url: str, said: str) -> None:
-    for refuse in (check_url, open_store):
-        with pytest.raises(ValueError, match=said) as raised:
-            refuse(url)
-        assert "hush" not in str(raised.value)
-
-
-@pytest.mark.parametrize("url", ["file:///", "file://localhost/srv", "s3://k:s@h/b", "s3://k:a%2Fb@h:1/b/c?tls=true"])
-def test_a_url_that_names_a_store_is_taken(url: str) -> None:
-    check_url(url)
-
-
-def test_names_in_a_url_are_escaped(tmp_path: Path) -> None:
-    folder = tmp_path / "Фото, 100 % #1?"
-    assert isinstance(open_store(folder.as_uri()), LocalStore)
-    assert (folder / ".parts").is_dir()
-    assert isinstance(open_store("s3://key:a%2Fb%40c@host:9000/bucket"), S3Store)
+@given(parts=st.lists(st.binary(max_size=20), max_size=10), size=st.integers(1, 30))
+async def test_a_stream_is_cut_anew(parts: list[bytes], size: int) -> None:
+    cut = [bytes(block) async for block in blocks(pieces(*parts), size)]
+    assert b"".join(cut) == b"".join(parts)
+    assert all(len(block) == size for block in cut[:-1])
+    assert all(0 < len(block) <= size for block in cut[-1:])

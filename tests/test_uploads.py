@@ -330,6 +330,8 @@ async def test_parts_are_put_together_in_the_order_they_are_named(anna: Client, 
     assert (await anna.ask("HEAD", paths[0])).status_code == 410
     assert await rows(live, "SELECT count(*) FROM file") == 1
     assert (await anna.patch(final.headers["location"], 300_000, b"x")).status_code == 409
+    again = await anna.ask("POST", Upload_Concat="final;" + " ".join(reversed(paths)))
+    assert again.headers["location"] == final.headers["location"]
 
 
 async def test_parts_that_do_not_fit_are_refused(anna: Client, person: MakePerson) -> None:

@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.counters import observe_store
 from archive import log
 from archive.embedded import addresses as places_of
 from archive.runtime import open_runtime
@@ -25,7 +26,7 @@ def api_process(descriptor: int) -> None:
     settings = read_settings()
     log.configure(settings.log_level)
     addresses = places_of(settings)
-    app = create_app(lambda: open_runtime(settings, addresses), max_body=settings.max_body)
+    app = create_app(lambda: open_runtime(settings, addresses, observe=observe_store), max_body=settings.max_body)
     config = uvicorn.Config(
         app,
         log_config=None,

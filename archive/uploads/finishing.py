@@ -76,8 +76,10 @@ async def finish_by_job(database: Database, vault: Vault, hashes: Hashes, upload
 async def concatenate(
     database: Database, vault: Vault, caller: Caller, limits: Limits, announced: Announced, part_ids: Sequence[UUID]
 ) -> Upload:
-    """Make one upload, and its asset, of several partial ones."""
+    """Make one upload, and its asset, of several partial ones. Asking again, for the answer was lost, gives the same."""
     async with database.transaction() as session:
+        if (made_before := await _made_of(session, caller, part_ids)) is not None:
+            return made_before
         library_id, plans = await _parts(session, vault, caller, part_ids)
         if announced.library_id not in {None, library_id}:
             message = "The parts were uploaded to another library than this names."
@@ -170,6 +172,14 @@ async def _finish_anew(database: Database, vault: Vault, writer: Writer, plan: P
         file = await files.begin(session, vault.keys, made.binding, made.secret)
         await files.add(session, file, made.written)
         return await _become(session, vault, upload, file, made.secret)
+
+
+async def _made_of(session: AsyncSession, caller: Caller, part_ids: Sequence[UUID]) -> Upload | None:
+    statement = select(Upload).where(
+        Upload.account_id == caller.account_id, Upload.parts == list(part_ids), Upload.state == "finished"
+    )
+    upload = await session.scalar(statement.limit(1))
+    return None if upload is None else await uploads.find(session, caller, upload.id)
 
 
 async def _parts(
