@@ -140,9 +140,7 @@ async def receive_asset(
         media_type=media_type_of(request.headers.get("content-type")),
         sha256=sha256_of(sha256 or _content_digest(request)),
     )
-    upload = await _receive(runtime, caller, request, announced)
-    async with runtime.database.transaction() as session:
-        asset = await assets.get(session, caller, UUID(str(upload.asset_id)))
+    asset, upload = await _receive(runtime, caller, request, announced)
     shown = ReceivedAsset.of(asset, upload).model_dump(mode="json")
     location = {"Location": f"/api/v1/assets/{asset.id}"}
     return JSONResponse(shown, 200 if upload.duplicate else 201, location)
@@ -216,27 +214,27 @@ async def describe_original(caller: Reader, runtime: Running, request: Request, 
     return await download_original(caller, runtime, request, asset_id)
 
 
-async def _receive(runtime: Runtime, caller: Caller, request: Request, announced: Announced) -> Upload:
+async def _receive(runtime: Runtime, caller: Caller, request: Request, announced: Announced) -> tuple[Asset, Upload]:
     """Receive a body as an upload of one request; whatever goes wrong, nothing of it stays."""
-    database, vault, limits = runtime.database, runtime.vault, runtime.limits
-    async with database.transaction() as session:
-        upload = await uploads.create(session, vault, caller, limits, announced)
+    intake = runtime.intake
+    writer = await writing.begin(intake, caller, announced)
     try:
-        writer = await writing.claim(database, vault, caller, limits, upload.id, 0)
-        whole = await writing.receive(database, vault, runtime.hashes, limits, writer, received(request))
-        if writer.length is None and whole:
-            async with database.transaction() as session:
-                await uploads.declare_length(session, caller, limits, upload.id, writer.offset)
+        outcome = await finishing.take_in(intake, writer, received(request))
+        if writer.length is None and outcome.whole:
+            async with intake.database.transaction() as session:
+                await uploads.declare_length(session, caller, intake.limits, writer.upload_id, writer.offset)
             writer.length = writer.offset
-        if not finishing.is_complete(writer):
+        if outcome.asset is None and finishing.is_complete(writer):
+            await finishing.finish(intake, writer, outcome)
+        if outcome.asset is None or outcome.upload is None:
             message = f"The body broke off after {writer.offset} bytes; none of them were kept."
             raise UploadRefused(message)
-        return await finishing.finish(database, vault, runtime.hashes, writer)
     except BaseException:
         with suppress(TagphotoError):
-            async with database.transaction() as session:
-                await uploads.abandon(session, upload.id)
+            async with intake.database.transaction() as session:
+                await uploads.abandon(session, writer.upload_id)
         raise
+    return outcome.asset, outcome.upload
 
 
 def _length(request: Request) -> int | None:

@@ -77,7 +77,7 @@ async def describe_uploads(runtime: Running) -> Response:
         "Tus-Resumable": VERSION,
         "Tus-Version": VERSION,
         "Tus-Extension": _EXTENSIONS,
-        "Tus-Max-Size": str(runtime.limits.max_upload),
+        "Tus-Max-Size": str(runtime.settings.max_upload),
         "Tus-Checksum-Algorithm": ",".join(_ALGORITHMS),
     }
     return Response(status_code=204, headers=headers)
@@ -100,17 +100,16 @@ async def create_upload(
     concat, part_ids = _concat(upload_concat)
     if concat == "final":
         announced = _announced(metadata, None, upload_metadata, partial=False)
-        upload = await finishing.concatenate(
-            runtime.database, runtime.vault, caller, runtime.limits, announced, part_ids
-        )
+        upload = await finishing.concatenate(runtime.intake, caller, announced, part_ids)
         return _answer(201, upload, location=True)
     length = _length(upload_length, upload_defer_length)
     announced = _announced(metadata, length, upload_metadata, partial=concat == "partial")
-    async with runtime.database.transaction() as session:
-        upload = await uploads.create(session, runtime.vault, caller, runtime.limits, announced)
     if length == 0 or request.headers.get("content-type") == BODY_TYPE:
-        upload = await _write(runtime, caller, request, upload.id, 0)
-    return _answer(201, upload, location=True)
+        writer = await writing.begin(runtime.intake, caller, announced)
+        return _answer(201, await _write(runtime, caller, request, writer), location=True)
+    async with runtime.database.transaction() as session:
+        begun = await uploads.create(session, runtime.vault, caller, runtime.intake.limits, announced)
+    return _answer(201, begun.upload, location=True)
 
 
 @router.head("/{upload_id}", dependencies=[Tus], responses=responses(401, 403, 404, 410))
@@ -159,9 +158,9 @@ async def append_to_upload(
     if upload_length is not None:
         length = _number("Upload-Length", upload_length)
         async with runtime.database.transaction() as session:
-            await uploads.declare_length(session, caller, runtime.limits, upload_id, length)
-    upload = await _write(runtime, caller, request, upload_id, offset, checksum)
-    return _answer(204, upload)
+            await uploads.declare_length(session, caller, runtime.intake.limits, upload_id, length)
+    writer = await writing.claim(runtime.intake, caller, upload_id, offset)
+    return _answer(204, await _write(runtime, caller, request, writer, checksum))
 
 
 @router.delete("/{upload_id}", status_code=204, dependencies=[Tus], responses=responses(401, 403, 404, 409, 410, 423))
@@ -188,31 +187,24 @@ async def override_method(caller: Uploader, runtime: Running, request: Request, 
     raise UploadRefused(message)
 
 
-async def _write(  # the parts of a request
-    runtime: Runtime,
-    caller: Caller,
-    request: Request,
-    upload_id: UUID,
-    offset: int,
-    checksum: Checksum | None = None,
+async def _write(
+    runtime: Runtime, caller: Caller, request: Request, writer: Writer, checksum: Checksum | None = None
 ) -> Upload:
-    writer = await writing.claim(runtime.database, runtime.vault, caller, runtime.limits, upload_id, offset)
     try:
-        body = received(request)
-        await writing.receive(runtime.database, runtime.vault, runtime.hashes, runtime.limits, writer, body, checksum)
-        if finishing.is_complete(writer):
-            return await finishing.finish(runtime.database, runtime.vault, runtime.hashes, writer)
-    finally:
+        outcome = await finishing.take_in(runtime.intake, writer, received(request), checksum)
+    except BaseException:
         await writing.let_go(runtime.database, writer)
+        raise
+    if outcome.upload is not None:
+        return outcome.upload
+    await writing.let_go(runtime.database, writer)
     async with runtime.database.transaction() as session:
-        return await uploads.find(session, caller, upload_id)
+        return await uploads.find(session, caller, writer.upload_id)
 
 
 async def _finish_again(runtime: Runtime, caller: Caller, upload: Upload) -> Upload:
     try:
-        writer = await writing.claim(
-            runtime.database, runtime.vault, caller, runtime.limits, upload.id, upload.received
-        )
+        writer = await writing.claim(runtime.intake, caller, upload.id, upload.received)
     except UploadLocked:
         return upload  # somebody finishes it just now
     return await _finished(runtime, writer)
@@ -220,7 +212,7 @@ async def _finish_again(runtime: Runtime, caller: Caller, upload: Upload) -> Upl
 
 async def _finished(runtime: Runtime, writer: Writer) -> Upload:
     try:
-        return await finishing.finish(runtime.database, runtime.vault, runtime.hashes, writer)
+        return await finishing.finish(runtime.intake, writer)
     finally:
         await writing.let_go(runtime.database, writer)
 

@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 Deliver = Callable[[list[object]], Awaitable[None]]
@@ -37,17 +39,26 @@ def create_engine(dsn: str, *, pool_size: int = 10, command_timeout: float | Non
             "idle_in_transaction_session_timeout": "120000",
         },
     )
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
         pool_size=pool_size,
         max_overflow=pool_size,
-        # A restarted server leaves dead connections in the pool; a ping costs a tenth of a millisecond on a socket.
-        pool_pre_ping=True,
         pool_recycle=1800,
         # Parameters hold hashes and addresses; errors end in logs and on jobs.
         hide_parameters=True,
     )
+    event.listen(engine.sync_engine, "checkout", _require_open)
+    return engine
+
+
+def _require_open(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401  # SQLAlchemy's adapter
+    """Have the pool replace a connection that a restarted server has closed.
+
+    The event loop has heard of it: that needs no question to the server, of which a ping by the pool takes three.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def send_after_commit(session: AsyncSession, message: object) -> None:

@@ -15,7 +15,7 @@ from archive import installation
 from archive.db import Database, create_engine
 from archive.mail import Mailer
 from archive.queue.wake import Bell
-from archive.uploads.service import Limits
+from archive.uploads.service import Intake, Limits
 from archive.vault.hashing import Hashes
 from archive.vault.keys import LibraryKeys
 from archive.vault.vault import Vault
@@ -50,10 +50,11 @@ class Runtime:
         return self.vault.store
 
     @property
-    def limits(self) -> Limits:
-        """Give what uploads are allowed."""
+    def intake(self) -> Intake:
+        """Give what receiving bytes needs."""
         kept = timedelta(days=self.settings.upload_days)
-        return Limits(self.settings.max_upload, self.settings.uploads_at_once, kept)
+        limits = Limits(self.settings.max_upload, self.settings.uploads_at_once, kept)
+        return Intake(self.database, self.vault, self.hashes, limits)
 
 
 @asynccontextmanager

@@ -44,7 +44,7 @@ class Described:
 
 async def identity_of(session: AsyncSession, keys: LibraryKeys, library_id: UUID, secret: Secret) -> Identity:
     """Make the keyed identity of bytes with these hashes."""
-    _, key = await keys.newest(session, library_id, "identity")
+    key = await keys.identity(session, library_id)
     return Identity(keyed(key, "sha256", secret.sha256), keyed(key, "sha1", secret.sha1))
 
 
@@ -90,11 +90,10 @@ async def _new(session: AsyncSession, file: File, identity: Identity, described:
         "created_by": described.account_id,
     }
     made = insert(Asset).values(values).on_conflict_do_nothing(index_elements=[Asset.library_id, Asset.identity])
-    asset_id = await session.scalar(made.returning(Asset.id))
-    if asset_id is None:
-        return None
-    await _name(session, asset_id, described)
-    return await session.get_one(Asset, asset_id)
+    asset = await session.scalar(made.returning(Asset))
+    if asset is not None:
+        await _name(session, asset.id, described)
+    return asset
 
 
 async def _again(session: AsyncSession, asset: Asset, file: File, described: Described) -> None:

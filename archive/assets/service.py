@@ -65,7 +65,7 @@ async def known(
 ) -> list[Known]:
     """Say which of these hashes (SHA-256 or SHA-1) a library has, so that nobody sends what is there."""
     await libraries.get(session, caller, library_id)
-    _, key = await keys.newest(session, library_id, "identity")
+    key = await keys.identity(session, library_id)
     asked = {digest: keyed(key, "sha256" if len(digest) == 32 else "sha1", digest) for digest in digests}  # noqa: PLR2004  # bytes of a SHA-256
     found = await queries.by_identity(session, library_id, list(asked.values()))
     return [

@@ -14,4 +14,4 @@ if TYPE_CHECKING:
 
 async def finish(runtime: Runtime, work: Work) -> None:
     """Finish an upload whose last request did not live to do so."""
-    await finishing.finish_by_job(runtime.database, runtime.vault, runtime.hashes, UUID(work.args["upload"]))
+    await finishing.finish_by_job(runtime.intake, UUID(work.args["upload"]))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from archive.assets import receiving
 from archive.assets.receiving import Described
 from archive.db import now
 from archive.errors import ChecksumMismatch, Conflict, Invalid, UploadGone
-from archive.models import File, Upload
+from archive.models import Asset, File, Upload
 from archive.uploads import service as uploads
 from archive.uploads import writing
 from archive.vault import files, reading
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
     from archive.access import Caller
     from archive.db import Database
-    from archive.uploads.service import Announced, Limits
-    from archive.uploads.writing import Writer
-    from archive.vault.hashing import Hashes
+    from archive.uploads.service import Announced, Intake
+    from archive.uploads.writing import Checksum, Writer
     from archive.vault.reading import Plan
     from archive.vault.vault import Vault
 
@@ -42,41 +41,75 @@ def is_complete(writer: Writer) -> bool:
     return writer.offset == writer.length and not writer.partial
 
 
-async def finish(database: Database, vault: Vault, hashes: Hashes, writer: Writer) -> Upload:
+@dataclass(slots=True)
+class Outcome:
+    """What became of a request's bytes."""
+
+    # Whether the body came to its end.
+    whole: bool = False
+    upload: Upload | None = None
+    asset: Asset | None = None
+
+
+async def take_in(
+    intake: Intake, writer: Writer, body: AsyncIterator[bytes], checksum: Checksum | None = None
+) -> Outcome:
+    """Write a request's bytes to an upload; when they are its last, make the asset."""
+    outcome = Outcome()
+
+    async def at_end(session: AsyncSession, _writer: Writer, file: File, pair: Pair) -> bool:
+        right = not writer.secret.sha256 or writer.secret.sha256 == pair.sha256.digest()
+        if not right or _is_in_crumbs(file.size, file.objects):
+            return False
+        upload = await session.get_one(Upload, writer.upload_id, populate_existing=True)
+        await _become(session, intake.vault, upload, file, _with_hashes(writer.secret, pair), outcome)
+        return True
+
+    outcome.whole = await writing.receive(intake, writer, body, checksum, at_end)
+    if outcome.upload is not None:
+        intake.hashes.forget(writer.upload_id)
+    elif is_complete(writer):
+        await finish(intake, writer, outcome)
+    return outcome
+
+
+async def finish(intake: Intake, writer: Writer, outcome: Outcome | None = None) -> Upload:
     """Make an asset of an upload that has all its bytes. Its writer does; whatever it is cut off at can be repeated."""
+    database, vault, outcome = intake.database, intake.vault, outcome or Outcome()
     async with database.transaction() as session:
         plan = await reading.plan(session, vault.keys, await session.get_one(File, writer.binding.file_id))
-    pair = hashes.take(writer.upload_id, writer.offset) or await _hashed(vault, plan)
+    pair = intake.hashes.take(writer.upload_id, writer.offset) or await _hashed(vault, plan)
     await _require_announced(database, writer, pair)
-    secret = _with_hashes(plan.secret, pair)
-    if len(plan.pieces) > 2 * -(-plan.size // OBJECT_BYTES):
-        return await _finish_anew(database, vault, writer, plan)
+    if _is_in_crumbs(plan.size, len(plan.pieces)):
+        return await _finish_anew(database, vault, writer, plan, outcome)
     async with database.transaction() as session:
         upload = await _own(session, writer)
-        file, upload.file_id = await session.get_one(File, writer.binding.file_id), None
-        await session.flush()
-        return await _become(session, vault, upload, file, secret)
+        file = await files.locked(session, writer.binding.file_id)
+        return await _become(session, vault, upload, file, _with_hashes(plan.secret, pair), outcome)
 
 
-async def finish_by_job(database: Database, vault: Vault, hashes: Hashes, upload_id: UUID) -> None:
+def _is_in_crumbs(size: int, objects: int) -> bool:
+    return objects > 2 * -(-size // OBJECT_BYTES)
+
+
+async def finish_by_job(intake: Intake, upload_id: UUID) -> None:
     """Finish an upload whose last request did not live to do so."""
-    async with database.transaction() as session:
+    async with intake.database.transaction() as session:
         upload = await session.get(Upload, upload_id)
         if upload is None or upload.state != "open" or upload.received != upload.length:
             return
-        writer = await writing.take(session, vault, upload_id)
+        writer = await writing.take(session, intake.vault, upload_id)
     try:
-        await finish(database, vault, hashes, writer)
+        await finish(intake, writer)
     except ChecksumMismatch:
         pass  # the upload itself says so to whoever asks
     finally:
-        await writing.let_go(database, writer)
+        await writing.let_go(intake.database, writer)
 
 
-async def concatenate(
-    database: Database, vault: Vault, caller: Caller, limits: Limits, announced: Announced, part_ids: Sequence[UUID]
-) -> Upload:
-    """Make one upload, and its asset, of several partial ones. Asking again, for the answer was lost, gives the same."""
+async def concatenate(intake: Intake, caller: Caller, announced: Announced, part_ids: Sequence[UUID]) -> Upload:
+    """Make one upload, and its asset, of several partial ones. Who asks again gets the same: the answer was lost."""
+    database, vault = intake.database, intake.vault
     async with database.transaction() as session:
         if (made_before := await _made_of(session, caller, part_ids)) is not None:
             return made_before
@@ -85,7 +118,7 @@ async def concatenate(
             message = "The parts were uploaded to another library than this names."
             raise Invalid(message)
         length = sum(plan.size for plan in plans)
-        uploads.require_allowed(length, limits)
+        uploads.require_allowed(length, intake.limits)
     made = await _written_anew(vault, Binding.new(library_id, "original"), plans)
     if announced.sha256 and announced.sha256 != made.secret.sha256:
         raise ChecksumMismatch(_mismatch())
@@ -96,16 +129,20 @@ async def concatenate(
         for part in parts:
             await uploads.end(session, part, "it is part of a finished one")
         file = await files.begin(session, vault.keys, made.binding, made.secret)
-        await files.add(session, file, made.written)
-        return await _become(session, vault, upload, file, made.secret)
+        files.add(session, file, made.written)
+        return await _become(session, vault, upload, file, made.secret, Outcome())
 
 
-async def _become(session: AsyncSession, vault: Vault, upload: Upload, file: File, secret: Secret) -> Upload:
+async def _become(
+    session: AsyncSession, vault: Vault, upload: Upload, file: File, secret: Secret, outcome: Outcome
+) -> Upload:
+    upload.file_id = None  # the asset's from here on
     described = Described(upload.name, upload.media_type, upload.account_id)
     asset, duplicate = await receiving.receive(session, vault.keys, file, secret, described)
     upload.state, upload.asset_id, upload.duplicate = "finished", asset.id, duplicate
     upload.writing_until, upload.expires_at = None, now() + uploads.REMEMBERED
     await session.flush()
+    outcome.upload, outcome.asset = upload, asset
     return upload
 
 
@@ -161,7 +198,7 @@ async def _joined(vault: Vault, plans: Sequence[Plan]) -> AsyncGenerator[bytes, 
                 yield piece
 
 
-async def _finish_anew(database: Database, vault: Vault, writer: Writer, plan: Plan) -> Upload:
+async def _finish_anew(database: Database, vault: Vault, writer: Writer, plan: Plan, outcome: Outcome) -> Upload:
     """Finish an upload that came in crumbs: write it anew, in few objects."""
     made = await _written_anew(vault, Binding.new(writer.binding.library_id, "original"), [plan])
     async with database.transaction() as session:
@@ -170,8 +207,8 @@ async def _finish_anew(database: Database, vault: Vault, writer: Writer, plan: P
         await session.flush()
         await files.discard(session, [crumbs])
         file = await files.begin(session, vault.keys, made.binding, made.secret)
-        await files.add(session, file, made.written)
-        return await _become(session, vault, upload, file, made.secret)
+        files.add(session, file, made.written)
+        return await _become(session, vault, upload, file, made.secret, outcome)
 
 
 async def _made_of(session: AsyncSession, caller: Caller, part_ids: Sequence[UUID]) -> Upload | None:

@@ -23,6 +23,8 @@ from archive.vault.files import Secret
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from archive.db import Database
+    from archive.vault.hashing import Hashes
     from archive.vault.vault import Vault
 
 # How long a finished upload, or one that is gone, can still be asked about.
@@ -40,6 +42,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Intake:
+    """What receiving bytes needs, in one hand."""
+
+    database: Database
+    vault: Vault
+    hashes: Hashes
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
 class Announced:
     """What the client says of the bytes to come."""
 
@@ -52,14 +64,23 @@ class Announced:
     partial: bool = False
 
 
-async def create(session: AsyncSession, vault: Vault, caller: Caller, limits: Limits, announced: Announced) -> Upload:
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A new upload, and what its bytes are sealed with."""
+
+    upload: Upload
+    binding: Binding
+    secret: Secret
+
+
+async def create(session: AsyncSession, vault: Vault, caller: Caller, limits: Limits, announced: Announced) -> Begun:
     """Begin an upload; the room it needs is reserved from now on."""
     caller.require(Scope.UPLOAD)
     library_id = await library_for(session, caller, announced.library_id)
     require_allowed(announced.length or 0, limits)
     await usage.reserve(session, library_id, announced.length or 0)
-    binding = Binding.new(library_id, "original")
-    await files.begin(session, vault.keys, binding, Secret(sha256=announced.sha256))
+    binding, secret = Binding.new(library_id, "original"), Secret(sha256=announced.sha256)
+    await files.begin(session, vault.keys, binding, secret)
     upload = Upload(
         id=new_id(),
         library_id=library_id,
@@ -78,7 +99,7 @@ async def create(session: AsyncSession, vault: Vault, caller: Caller, limits: Li
     )
     session.add(upload)
     await session.flush()
-    return upload
+    return Begun(upload, binding, secret)
 
 
 async def library_for(session: AsyncSession, caller: Caller, library_id: UUID | None) -> UUID:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 
     from archive.access import Caller
     from archive.db import Database
-    from archive.uploads.service import Limits
-    from archive.vault.hashing import Hashes
+    from archive.uploads.service import Announced, Intake, Limits
     from archive.vault.vault import Vault
 
 _log = log.get("uploads")
@@ -51,6 +50,10 @@ LEASE = timedelta(seconds=5)
 _BEAT = 1.5
 # When the request that brought the last byte does not finish the upload, a job does.
 _FINISH_AFTER = timedelta(seconds=30)
+
+
+# Finishes an upload in its last transaction if it can; says whether it did.
+AtEnd = Callable[["AsyncSession", "Writer", File, Pair], Awaitable[bool]]
 
 
 class Interrupted(Exception):  # not an error: the client went away
@@ -78,19 +81,27 @@ class Checksum:
     digest: bytes
 
 
-async def claim(
-    database: Database, vault: Vault, caller: Caller, limits: Limits, upload_id: UUID, offset: int
-) -> Writer:
+async def claim(intake: Intake, caller: Caller, upload_id: UUID, offset: int) -> Writer:
     """Become the writer of an upload that has exactly so many bytes."""
-    async with database.transaction() as session:
+    async with intake.database.transaction() as session:
         upload = await uploads.find(session, caller, upload_id)
         if upload.state == "finished":
             raise OffsetMismatch(upload.received)
-        await _require_free_hand(session, caller, limits)
-        writer = await take(session, vault, upload_id)
+        await _require_free_hand(session, caller, intake.limits)
+        writer = await take(session, intake.vault, upload_id)
         if writer.offset != offset:
             raise OffsetMismatch(writer.offset)  # and the rollback lets go of it
         return writer
+
+
+async def begin(intake: Intake, caller: Caller, announced: Announced) -> Writer:
+    """Begin an upload whose bytes come with the same request, as its writer."""
+    async with intake.database.transaction() as session:
+        await _require_free_hand(session, caller, intake.limits)
+        begun = await uploads.create(session, intake.vault, caller, intake.limits, announced)
+        upload = begun.upload
+        upload.fence, upload.writing_until = 1, now() + LEASE
+        return Writer(upload.id, 1, 0, upload.length, announced.partial, begun.binding, begun.secret)
 
 
 async def take(session: AsyncSession, vault: Vault, upload_id: UUID) -> Writer:
@@ -119,20 +130,19 @@ async def _require_free_hand(session: AsyncSession, caller: Caller, limits: Limi
         raise TooManyUploads(limits.at_once)
 
 
-async def receive(  # the parts of a request
-    database: Database,
-    vault: Vault,
-    hashes: Hashes,
-    limits: Limits,
+async def receive(
+    intake: Intake,
     writer: Writer,
     body: AsyncIterator[bytes],
     checksum: Checksum | None = None,
+    at_end: AtEnd | None = None,
 ) -> bool:
     """Write a body to an upload, object by object; ``writer.offset`` is what is committed.
 
     Says whether the body came to its end. With a checksum nothing is committed before all of it is there and right.
+    ``at_end`` may finish the upload in the transaction that commits its last bytes.
     """
-    transfer = _Transfer(database, vault, hashes, limits, writer, checksum)
+    transfer = _Transfer(intake, writer, checksum, at_end)
     beats = asyncio.create_task(transfer.beat())
     try:
         return await transfer.run(body)
@@ -156,18 +166,10 @@ async def let_go(database: Database, writer: Writer) -> None:
 class _Transfer:
     """One request's bytes on their way into the store."""
 
-    def __init__(  # made in one place
-        self,
-        database: Database,
-        vault: Vault,
-        hashes: Hashes,
-        limits: Limits,
-        writer: Writer,
-        checksum: Checksum | None,
-    ) -> None:
-        self._database, self._vault, self._hashes, self._limits = database, vault, hashes, limits
-        self._writer, self._checksum = writer, checksum
-        self._pair = None if writer.partial else hashes.take(writer.upload_id, writer.offset)
+    def __init__(self, intake: Intake, writer: Writer, checksum: Checksum | None, at_end: AtEnd | None) -> None:
+        self._intake, self._database, self._hashes = intake, intake.database, intake.hashes
+        self._writer, self._checksum, self._at_end = writer, checksum, at_end
+        self._pair = None if writer.partial else intake.hashes.take(writer.upload_id, writer.offset)
         if writer.offset == 0 and not writer.partial:
             self._pair = Pair()
         self._body_hash = hashlib.new(checksum.algorithm, usedforsecurity=False) if checksum else None
@@ -208,7 +210,7 @@ class _Transfer:
     async def _write(self, start: int, portions: Portions) -> Written:
         writer = self._writer
         portion = portions.portion(OBJECT_BYTES)
-        return await files.write(self._vault.store, writer.secret, writer.binding, start, portion, self._watch)
+        return await files.write(self._intake.vault.store, writer.secret, writer.binding, start, portion, self._watch)
 
     def _watch(self, piece: bytes) -> None:
         if self._pair is not None:
@@ -218,7 +220,7 @@ class _Transfer:
 
     async def _counted(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Give the body up to where it breaks off, and refuse more of it than was announced or is allowed."""
-        most = self._limits.max_upload if self._writer.length is None else self._writer.length
+        most = self._intake.limits.max_upload if self._writer.length is None else self._writer.length
         try:
             async for piece in body:
                 self._seen += len(piece)
@@ -251,17 +253,22 @@ class _Transfer:
         async with self._database.transaction() as session:
             if writer.length is None:
                 await usage.reserve(session, writer.binding.library_id, offset - writer.offset)
-            await _advance(session, writer, offset, self._limits)
-            file = await session.get_one(File, writer.binding.file_id)
-            await files.add(session, file, written)
+            await _advance(session, writer, offset, self._intake.limits)
+            file = await files.locked(session, writer.binding.file_id)
+            files.add(session, file, written)
             if offset == writer.length and not writer.partial:
-                await enqueue(
-                    session, kinds.FINISH, {"upload": str(writer.upload_id)}, key=str(writer.upload_id),
-                    library_id=writer.binding.library_id, delay=_FINISH_AFTER,
-                )  # fmt: skip
+                await self._end(session, file)
         writer.offset, self._written = offset, []
         if self._pair is not None:
             self._hashes.keep(writer.upload_id, offset, Pair(self._pair.sha256.copy(), self._pair.sha1.copy()))
+
+    async def _end(self, session: AsyncSession, file: File) -> None:
+        """Finish the upload with its last bytes. What cannot be done at once is done next, by us or by a job."""
+        if self._at_end and self._pair and await self._at_end(session, self._writer, file, self._pair):
+            return
+        key = str(self._writer.upload_id)
+        library_id = self._writer.binding.library_id
+        await enqueue(session, kinds.FINISH, {"upload": key}, key=key, library_id=library_id, delay=_FINISH_AFTER)
 
 
 async def _advance(session: AsyncSession, writer: Writer, offset: int, limits: Limits) -> None:

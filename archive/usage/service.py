@@ -51,6 +51,8 @@ async def add(
 
 async def reserve(session: AsyncSession, library_id: UUID, wanted: int) -> None:
     """Refuse an upload there is no room for. Two at once are asked one after the other, so they cannot share room."""
+    if await session.scalar(select(Usage.quota).where(Usage.library_id == library_id)) is None:
+        return  # nearly always; and those who send at once need not wait for each other
     row = await _locked(session, library_id)
     if row.quota is None:
         return

@@ -93,9 +93,14 @@ async def keep(
 ) -> File:
     """Make a whole file of objects that were written before."""
     file = await begin(session, keys, binding, secret)
-    await add(session, file, written)
+    add(session, file, written)
     await close(session, keys, file, secret)
     return file
+
+
+async def locked(session: AsyncSession, file_id: UUID) -> File:
+    """Find a file and keep it as it is until the transaction ends."""
+    return await session.get_one(File, file_id, with_for_update=True, populate_existing=True)
 
 
 async def secret_of(session: AsyncSession, keys: LibraryKeys, file: File) -> Secret:
@@ -162,7 +167,7 @@ class Portions:
             yield piece
 
 
-async def add(session: AsyncSession, file: File, written: Sequence[Written]) -> None:
+def add(session: AsyncSession, file: File, written: Sequence[Written]) -> None:
     """Note objects of a file, which follow what it has."""
     for one in written:
         session.add(
@@ -177,15 +182,16 @@ async def add(session: AsyncSession, file: File, written: Sequence[Written]) -> 
         )
         file.size += one.sealed.size
         file.objects += 1
-    await session.flush()
 
 
 async def close(session: AsyncSession, keys: LibraryKeys, file: File, secret: Secret) -> None:
-    """Wrap a file's key for its final size, number of objects and hashes."""
-    file.key_version, library_key = await keys.newest(session, file.library_id, "content")
+    """Wrap a file's key for its final size, number of objects and hashes.
+
+    The file was made in this transaction or is locked in it: a rotation may wrap its key anew at any other moment.
+    """
+    library_key = await keys.version(session, file.library_id, "content", file.key_version)
     file.state = "whole"
     file.wrapped = wrap(library_key, contexts.file_key(file), secret.encoded)
-    await session.flush()
 
 
 async def rewrap(session: AsyncSession, keys: LibraryKeys, file: File, version: int) -> None:

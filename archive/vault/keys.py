@@ -58,6 +58,11 @@ class LibraryKeys:
             raise Damaged(message)
         return self._opened(row)
 
+    async def identity(self, session: AsyncSession, library_id: UUID) -> bytes:
+        """Give the key of a library's identities, of which there is one version for ever."""
+        known = self._known.get((library_id, "identity", 1))
+        return known or (await self.newest(session, library_id, "identity"))[1]
+
     async def add(self, session: AsyncSession, library_id: UUID, purpose: str, version: int) -> None:
         """Make a version, unless there is a version of the purpose that is as new."""
         newer = await session.scalar(

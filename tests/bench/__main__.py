@@ -7,10 +7,16 @@ from pathlib import Path
 
 import click
 
-from tests.bench import http, jobs, sealing, start
+from tests.bench import http, jobs, sealing, start, transfers
 from tests.bench.figure import Figure
 
-BENCHES = {"start": start.measure, "http": http.measure, "jobs": jobs.measure, "sealing": sealing.measure}
+BENCHES = {
+    "start": start.measure,
+    "http": http.measure,
+    "jobs": jobs.measure,
+    "sealing": sealing.measure,
+    "bytes": transfers.measure,
+}
 
 
 @click.command()

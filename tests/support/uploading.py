@@ -10,8 +10,7 @@ from archive.access import Caller, Scope
 from archive.models import Upload
 from archive.runtime import Runtime
 from archive.uploads import finishing, writing
-from archive.uploads import service as uploads
-from archive.uploads.service import Announced, Limits
+from archive.uploads.service import Announced, Intake, Limits
 from tests.support.people import Person
 
 LIMITS = Limits(max_upload=1 << 40, at_once=16, kept=timedelta(days=7))
@@ -29,8 +28,8 @@ async def stream(content: bytes, piece: int = 1 << 18) -> AsyncIterator[bytes]:
 async def upload(runtime: Runtime, caller: Caller, library: str, content: bytes, name: str = "photo.jpg") -> Upload:
     """Upload some bytes whole."""
     announced = Announced(UUID(library), len(content), name, "image/jpeg")
-    async with runtime.database.transaction() as session:
-        made = await uploads.create(session, runtime.vault, caller, LIMITS, announced)
-    writer = await writing.claim(runtime.database, runtime.vault, caller, LIMITS, made.id, 0)
-    await writing.receive(runtime.database, runtime.vault, runtime.hashes, LIMITS, writer, stream(content))
-    return await finishing.finish(runtime.database, runtime.vault, runtime.hashes, writer)
+    intake = Intake(runtime.database, runtime.vault, runtime.hashes, LIMITS)
+    writer = await writing.begin(intake, caller, announced)
+    outcome = await finishing.take_in(intake, writer, stream(content))
+    assert outcome.upload is not None
+    return outcome.upload
