@@ -205,7 +205,7 @@ async def download_original(caller: Reader, runtime: Running, request: Request, 
         asset, plan = await assets.original(session, runtime.vault.keys, caller, asset_id)
     etag = base64.urlsafe_b64encode(asset.identity[:15]).decode()
     content = Content(plan, f'"{etag}"', asset.media_type, asset.name, asset.created_at.replace(microsecond=0))
-    return await deliver(request, runtime.vault, content)
+    return await deliver(request, runtime, content)
 
 
 @router.head("/{asset_id}/original", include_in_schema=False)

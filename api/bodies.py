@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import unicodedata
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,100}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}")
 UNKNOWN_TYPE = "application/octet-stream"
-_LONGEST_NAME = 255
+_LONGEST_NAME, _LONGEST_ENDING = 255, 16
 _SHA256, _SHA1 = 32, 20
 
 
@@ -57,11 +58,16 @@ def sha256_of(written: str | None) -> bytes:
 def name_of(written: str | None) -> str:
     """Give a file's name without the folders it lay in; what is no text is no name."""
     name = (written or "").replace("\\", "/").rstrip("/").rpartition("/")[2]
-    name = "".join(character for character in name if character.isprintable()).strip()
+    # Control characters name nothing; joiners and the like belong to scripts and emoji.
+    name = "".join(character for character in name if unicodedata.category(character) != "Cc").strip()
     if any("\ud800" <= character <= "\udfff" for character in name):
         message = "The file's name is no text in UTF-8."
         raise UploadRefused(message)
-    return name[:_LONGEST_NAME] or "unnamed"
+    if len(name) > _LONGEST_NAME:
+        stem, dot, ending = name.rpartition(".")
+        ending = dot + ending if stem and len(ending) < _LONGEST_ENDING else ""
+        name = name[: _LONGEST_NAME - len(ending)] + ending
+    return name or "unnamed"
 
 
 def media_type_of(written: str | None) -> str:

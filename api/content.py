@@ -14,11 +14,14 @@ from urllib.parse import quote
 
 from fastapi.responses import Response, StreamingResponse
 
+from archive.errors import Damaged
+from archive.integrity import verifying as integrity
 from archive.vault import reading
 
 if TYPE_CHECKING:
     from fastapi import Request
 
+    from archive.runtime import Runtime
     from archive.vault.reading import Plan
     from archive.vault.vault import Vault
 
@@ -43,8 +46,17 @@ class UnsatisfiableRange(Exception):  # never leaves this module
     """The range begins behind the end."""
 
 
-async def deliver(request: Request, vault: Vault, content: Content) -> Response:
-    """Answer a GET or HEAD for a file."""
+async def deliver(request: Request, runtime: Runtime, content: Content) -> Response:
+    """Answer a GET or HEAD for a file. What turns out damaged is verified at once, so that admins see it."""
+    try:
+        return await _answer(request, runtime.vault, content)
+    except Damaged:
+        async with runtime.database.transaction() as session:
+            await integrity.suspect(session, content.plan.file_id, content.plan.binding.library_id)
+        raise
+
+
+async def _answer(request: Request, vault: Vault, content: Content) -> Response:
     headers = _headers(content)
     if (status := _condition(request, content)) is not None:
         return Response(status_code=status, headers=headers)

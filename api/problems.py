@@ -64,6 +64,9 @@ TABLE: dict[type[Exception], Kind] = {
     errors.QuotaExceeded: Kind("quota-exceeded", 507, "The quota leaves no room"),
     errors.TooManyUploads: Kind("too-many-uploads", 429, "Too many transfers at once"),
     errors.Damaged: Kind("damaged", 500, "What is kept is damaged"),
+    errors.BackupNotConfigured: Kind("backup-not-configured", 409, "Backups have no place"),
+    errors.BackupRunning: Kind("backup-running", 409, "A backup is being made"),
+    errors.BackupFailed: Kind("backup-failed", 500, "The backup failed"),
     errors.MailNotConfigured: Kind("mail-not-configured", 409, "No mail can be sent"),
 }
 INVALID_REQUEST = Kind("invalid-request", 422, "The request is not valid")

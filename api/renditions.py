@@ -97,4 +97,4 @@ async def show_rendition(
         row, plan = await renditions.plan_for(session, runtime.vault.keys, found, asset_id, name)
     modified = row.created_at.replace(microsecond=0)
     content = Content(plan, f'"{plan.file_id.hex}"', row.media_type, None, modified, "private, max-age=86400")
-    return await deliver(request, runtime.vault, content)
+    return await deliver(request, runtime, content)

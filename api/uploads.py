@@ -84,7 +84,11 @@ async def describe_uploads(runtime: Running) -> Response:
 
 
 @router.post(
-    "", status_code=201, dependencies=[Tus], responses=responses(400, 401, 403, 404, 413, 507), openapi_extra=_BODY
+    "",
+    status_code=201,
+    dependencies=[Tus],
+    responses=responses(400, 401, 403, 404, 409, 410, 412, 413, 415, 429, 460, 507),
+    openapi_extra=_BODY,
 )
 async def create_upload(
     caller: Uploader,
@@ -112,7 +116,7 @@ async def create_upload(
     return _answer(201, begun.upload, location=True)
 
 
-@router.head("/{upload_id}", dependencies=[Tus], responses=responses(401, 403, 404, 410))
+@router.head("/{upload_id}", dependencies=[Tus], responses=responses(401, 403, 404, 409, 410, 412, 429, 460))
 async def show_offset(caller: Uploader, runtime: Running, upload_id: UUID) -> Response:
     """Say how many bytes are safe."""
     async with runtime.database.transaction() as session:
@@ -127,7 +131,7 @@ async def show_offset(caller: Uploader, runtime: Running, upload_id: UUID) -> Re
     return _answer(200, upload, more={name: value for name, value in headers.items() if value})
 
 
-@router.get("/{upload_id}", responses=responses(401, 403, 404, 410))
+@router.get("/{upload_id}", responses=responses(401, 403, 404, 409, 410, 412, 429, 460))
 async def show_upload(caller: Uploader, runtime: Running, upload_id: UUID) -> UploadView:
     """Show an upload, and the asset it became."""
     async with runtime.database.transaction() as session:
@@ -138,7 +142,7 @@ async def show_upload(caller: Uploader, runtime: Running, upload_id: UUID) -> Up
     "/{upload_id}",
     status_code=204,
     dependencies=[Tus],
-    responses=responses(400, 401, 403, 404, 409, 410, 413, 423, 429, 460, 507),
+    responses=responses(400, 401, 403, 404, 409, 410, 412, 413, 415, 423, 429, 460, 507),
     openapi_extra=_BODY,
 )
 async def append_to_upload(
@@ -163,7 +167,9 @@ async def append_to_upload(
     return _answer(204, await _write(runtime, caller, request, writer, checksum))
 
 
-@router.delete("/{upload_id}", status_code=204, dependencies=[Tus], responses=responses(401, 403, 404, 409, 410, 423))
+@router.delete(
+    "/{upload_id}", status_code=204, dependencies=[Tus], responses=responses(401, 403, 404, 409, 410, 412, 423)
+)
 async def terminate_upload(caller: Uploader, runtime: Running, upload_id: UUID) -> Response:
     """End an upload and forget its bytes."""
     async with runtime.database.transaction() as session:

@@ -31,6 +31,9 @@ TagphotoError
 │   └── UploadBodyType
 ├── QuotaExceeded
 ├── TooManyUploads
+├── BackupNotConfigured
+├── BackupFailed            a backup that cannot be made, or not be used
+│   └── BackupRunning       another one is being made just now
 └── Damaged                 what is kept does not open any more
 """
 
@@ -246,6 +249,24 @@ class TooManyUploads(TagphotoError):
     def __init__(self, limit: int) -> None:
         super().__init__(f"Your account has {limit} transfers under way, as many as it may. Wait for one to end.")
         self.retry_after = 1
+
+
+class BackupNotConfigured(TagphotoError):
+    """There is no place for backups."""
+
+    def __init__(self) -> None:
+        super().__init__("Backups have no place yet. Set TAGPHOTO_BACKUP_URL to a folder or bucket and restart.")
+
+
+class BackupFailed(TagphotoError):
+    """A backup cannot be made, or cannot be used."""
+
+
+class BackupRunning(BackupFailed):
+    """Another backup is being made just now."""
+
+    def __init__(self) -> None:
+        super().__init__("Another backup of this installation is being made just now. Wait for it to end.")
 
 
 class Damaged(TagphotoError):

@@ -10,7 +10,8 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -58,12 +59,12 @@ class Keyring:
 
     def open(self, purpose: str, context: bytes, sealed: bytes) -> bytes:
         """Decrypt what ``seal`` made, under whichever root key; a changed value or context raises ``InvalidTag``."""
-        for root in self.ids[:-1]:
+        for root in self._candidates():
             try:
                 return unwrap(self.derive(purpose, root), context, sealed)
             except InvalidTag:
                 continue
-        return unwrap(self.derive(purpose, self.ids[-1]), context, sealed)
+        raise InvalidTag
 
     def is_present(self, purpose: str, context: bytes, sealed: bytes) -> bool:
         """Tell what is sealed under the present root key from what a rotation has yet to reach."""
@@ -79,7 +80,7 @@ class Keyring:
 
     def verify(self, purpose: str, message: bytes, given: bytes) -> bool:
         """Tell whether this is the message's code, under any root key: pages outlive a rotation."""
-        return any(hmac.compare_digest(self.mac(purpose, message, root), given) for root in self.ids)
+        return any(hmac.compare_digest(self.mac(purpose, message, root), given) for root in self._candidates())
 
     @property
     def check(self) -> bytes:
@@ -91,13 +92,28 @@ class Keyring:
         return self.verify("check", _CHECKED, check)
 
     def _root(self, wanted: bytes) -> bytes:
-        if wanted not in self._roots and self._reread is not None:
-            # Another process may have put a new key into the file meanwhile. Ours stays the present one until a
-            # restart: what one process seals must not depend on when it looked.
-            self._roots |= {root_id(root): root for root in self._reread()}
+        if wanted not in self._roots:
+            self._read_again()
         if wanted not in self._roots:
             raise UnknownRoot(wanted.hex())
         return self._roots[wanted]
+
+    def _candidates(self) -> Iterator[bytes]:
+        """Give the ids of the keys that something may be under: those we know, then those we did not know yet."""
+        known = self.ids
+        yield from known
+        self._read_again()
+        yield from (root for root in self.ids if root not in known)
+
+    def _read_again(self) -> None:
+        """Learn of keys that another process put into the file meanwhile.
+
+        Ours stays the present one until a restart: what one process seals must not depend on when it looked.
+        """
+        if self._reread is not None:
+            # A file that is away or being mended just now teaches nothing; what opened before still does.
+            with suppress(OSError, ValueError, StartRefused):
+                self._roots |= {root_id(root): root for root in self._reread()}
 
 
 def root_id(root: bytes) -> bytes:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from click.testing import CliRunner
 from fastapi import FastAPI
 from sqlalchemy import func, select, text, update
 
+from api.cli import commands
 from archive import log
 from archive.access import Caller, Scope
 from archive.accounts import service as accounts
 from archive.db import now
+from archive.errors import TagphotoError
 from archive.integrity import scrubbing, sweeping
 from archive.integrity import service as integrity
 from archive.integrity.pacing import Pace
@@ -28,6 +33,7 @@ from archive.queue import kinds
 from archive.queue import service as queue
 from archive.queue.kinds import Kind
 from archive.runtime import Runtime
+from archive.settings import Addresses
 from archive.vault import files, reading
 from archive.vault.files import OBJECT_BYTES
 from archive.worker.runner import JobRunner
@@ -228,7 +234,7 @@ async def test_a_changed_row_is_damage_too(runtime: Runtime, anna: Owner, change
 async def test_a_store_that_is_away_is_no_damage_and_tried_again(runtime: Runtime, anna: Owner) -> None:
     await anna.upload(runtime, b"a" * 1000)
     store = runtime.store
-    store.__class__ = Switched  # type: ignore[assignment]
+    store.__class__ = Switched
     await execute(runtime, "UPDATE object SET created_at = now() - interval '1 day'")
     store.away = True  # type: ignore[attr-defined]
     job = await run_job(runtime, kinds.SCRUB)
@@ -258,7 +264,7 @@ async def test_what_is_purged_while_it_is_read_is_no_damage(runtime: Runtime, an
     async def show(_done: int, _total: int) -> None:
         pass
 
-    runtime.store.__class__ = Purging  # type: ignore[assignment]
+    runtime.store.__class__ = Purging
     report = await scrubbing.run(runtime.database.transaction, runtime.vault, plan, show)
     assert made.asset_id is not None
     assert report.objects == 1
@@ -387,7 +393,7 @@ async def test_what_was_being_written_when_the_sweep_came_by_is_kept(runtime: Ru
             await go_on.wait()
             return size
 
-    runtime.store.__class__ = Slow  # type: ignore[assignment]
+    runtime.store.__class__ = Slow
     writing = asyncio.create_task(anna.upload(runtime, b"a" * 1000))
     await seen.wait()
     (swept,) = await sweeping.sweep(runtime.database.transaction, runtime.vault)
@@ -555,3 +561,28 @@ async def test_the_service_counts_what_the_tables_say(runtime: Runtime, anna: Ow
         1,
         len(next(iter(contents(runtime).values()))),
     )
+
+
+# Commands, for the tests of mirror and keys too
+
+
+def environment(addresses: Addresses, folder: Path) -> dict[str, str | None]:
+    """An installation with a database of its own that runs already."""
+    return {
+        "TAGPHOTO_DATA": str(folder),
+        "TAGPHOTO_DATABASE_URL": addresses.database,
+        "TAGPHOTO_REDIS_URL": addresses.redis,
+        "TAGPHOTO_STORE_URL": (folder / "store").as_uri(),
+    }
+
+
+async def command(variables: dict[str, str | None], *arguments: str, status: int = 0) -> Any:
+    """Run a command; gives the JSON it prints, or raises what it refuses with."""
+    result = await asyncio.to_thread(
+        CliRunner().invoke, commands, list(arguments), env=variables, standalone_mode=False
+    )
+    log.configure("error")  # it had the log go to where it wrote to
+    if isinstance(result.exception, TagphotoError):
+        raise result.exception
+    assert result.exit_code == status, result.output
+    return json.loads(result.stdout)

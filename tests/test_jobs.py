@@ -130,14 +130,9 @@ async def test_a_committed_job_rings_once_and_carries_the_request_id(runtime: Ru
 
 
 async def test_redis_away_is_no_failure_and_the_reconciler_rings_later(runtime: Runtime) -> None:
-    away = Runtime(
+    away = replace(
+        runtime,
         database=type(runtime.database)(runtime.database.engine, type(runtime.bell)("redis://127.0.0.1:1").deliver),
-        store=runtime.store,
-        bell=runtime.bell,
-        keyring=runtime.keyring,
-        mailer=runtime.mailer,
-        public_url="",
-        session_lifetime=timedelta(1),
     )
     await add(away)
     await runtime.bell.drained()
@@ -464,15 +459,7 @@ async def test_the_selfcheck_uses_every_part_and_names_the_broken_one(runtime: R
 
 
 def with_bell(runtime: Runtime, url: str) -> Runtime:
-    return Runtime(
-        database=runtime.database,
-        store=runtime.store,
-        bell=type(runtime.bell)(url),
-        keyring=runtime.keyring,
-        mailer=runtime.mailer,
-        public_url="",
-        session_lifetime=timedelta(1),
-    )
+    return replace(runtime, bell=type(runtime.bell)(url))
 
 
 async def test_pruning_forgets_what_is_over_and_keeps_failures(runtime: Runtime) -> None:

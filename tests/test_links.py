@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes
 from email.message import Message
@@ -216,12 +217,4 @@ async def test_without_mail_the_answer_says_what_to_do(stranger: NewPerson) -> N
 
 
 def with_mail(runtime: Runtime, url: str) -> Runtime:
-    return Runtime(
-        database=runtime.database,
-        store=runtime.store,
-        bell=runtime.bell,
-        keyring=runtime.keyring,
-        mailer=Mailer(url, "photos@example.org"),
-        public_url=runtime.public_url,
-        session_lifetime=runtime.session_lifetime,
-    )
+    return replace(runtime, mailer=Mailer(url, "photos@example.org"))

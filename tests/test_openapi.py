@@ -51,10 +51,16 @@ def api(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         cookie = "; ".join(f"{name}={value}" for name, value in person.http.cookies.items())
         yield {
             "url": url,
-            "headers": {"Cookie": cookie, "X-CSRF-Token": person.http.headers["X-CSRF-Token"]},
+            "headers": {
+                "Cookie": cookie,
+                "X-CSRF-Token": person.http.headers["X-CSRF-Token"],
+                # Without it, uploads would refuse everything for the same reason.
+                "Tus-Resumable": "1.0.0",
+            },
         }
 
 
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 # Without the library's own pytest plugin, whose subtests do not run under xdist.
 _document: Any = schemathesis.openapi.from_dict(json.loads(written()))
 # The first never ends; the second would sign the fuzzer out.

@@ -23,6 +23,8 @@ _COMMANDS = {
     "apikey": "apikeys:apikey",
     "scrub": "scrub:scrub",
     "keys": "keys:keys",
+    "backup": "backup:backup",
+    "restore": "restore:restore",
     # What the supervisor runs, and what clients are generated from.
     "api-process": "api_process:api_process",
     "worker-process": "worker_process:worker_process",

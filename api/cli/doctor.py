@@ -15,10 +15,12 @@ import redis.asyncio
 
 from api import web
 from api.cli import common
-from archive import __version__, schema
+from archive import __version__, keyring, schema
 from archive.embedded import addresses as places_of
 from archive.embedded import valkey
 from archive.embedded.postgres import find_binaries
+from archive.errors import StartRefused
+from archive.keyring import Keyring
 from archive.settings import PREFIX, Addresses, Settings, config_file, masked
 from storage import StoreError, open_store
 
@@ -57,7 +59,7 @@ async def _examine(settings: Settings) -> list[Finding]:
     ]
     found += await _database(settings, addresses)
     found += await _redis(settings, addresses)
-    found += [await _store(settings, addresses), _mail(settings), _client()]
+    found += [await _store(settings, addresses), await _mirror(addresses), _mail(settings), _client()]
     return found
 
 
@@ -87,12 +89,26 @@ def _folder(settings: Settings) -> Iterator[Finding]:
 
 def _key(settings: Settings) -> Iterator[Finding]:
     file = settings.key_file
-    if not file.exists():
+    if given := settings.given_root_keys:
+        yield _keys(lambda: keyring.given(*given), given[1])
+    elif not file.exists():
         yield Finding("note", "root key", f"{file} is made at the first start", "Then back it up apart from the data.")
     elif file.stat().st_mode & 0o077:
         yield Finding("bad", "root key", f"{file} can be read by other users", f"chmod 600 {file}")
     else:
-        yield Finding("ok", "root key", f"{file}; without it nothing sealed can be opened: back it up apart")
+        yield _keys(lambda: keyring.load(file), str(file))
+
+
+def _keys(read: Callable[[], Keyring], where: str) -> Finding:
+    try:
+        ids = [one.hex() for one in read().ids]
+    except StartRefused as error:
+        return Finding("bad", "root key", f"{where} cannot be used", str(error))
+    before = f", and {len(ids) - 1} from before" if len(ids) > 1 else ""
+    text = f"{where}: {ids[0]}{before}; without it nothing sealed can be opened: back it up apart"
+    if before:
+        return Finding("note", "root key", text, "'tagphoto keys list' shows what is under each, 'keys drop' ends one.")
+    return Finding("ok", "root key", text)
 
 
 async def _database(settings: Settings, addresses: Addresses) -> list[Finding]:
@@ -144,6 +160,23 @@ async def _store(settings: Settings, addresses: Addresses) -> Finding:
     except (StoreError, ValueError) as error:
         return Finding("bad", "store", f"{where}: {error}", "Make it, make it writable, or correct TAGPHOTO_STORE_URL.")
     return Finding("ok", "store", where)
+
+
+async def _mirror(addresses: Addresses) -> Finding:
+    if addresses.mirror is None:
+        mend = "Set TAGPHOTO_MIRROR_URL to another disk or a bucket, and what is damaged is healed from there."
+        return Finding("note", "mirror", "none: every object is in one place", mend)
+    where = masked(addresses.mirror)
+    if addresses.mirror == addresses.store:
+        return Finding("bad", "mirror", f"{where} is the store itself", "Set TAGPHOTO_MIRROR_URL to another place.")
+    try:
+        store = open_store(addresses.mirror)
+        await store.ping()
+        await store.close()
+    except (StoreError, ValueError) as error:
+        mend = "Mount it, make it writable, or correct TAGPHOTO_MIRROR_URL."
+        return Finding("bad", "mirror", f"{where}: {error}", mend)
+    return Finding("ok", "mirror", where)
 
 
 def _mail(settings: Settings) -> Finding:

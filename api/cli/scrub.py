@@ -23,7 +23,7 @@ from archive.settings import Settings
 @click.option(
     "--mirror-anew",
     is_flag=True,
-    help="Take the mirror for empty: compare and copy everything. For a new or other one.",
+    help="Take the mirror for empty and copy everything: for a new or another mirror.",
 )
 def scrub(*, everything: bool, mirror_anew: bool) -> None:
     """Verify the objects that are due, heal what can be healed, and print what was found as JSON.
@@ -56,7 +56,11 @@ async def _scrub(runtime: Runtime, *, everything: bool) -> dict[str, object]:
     async with runtime.database.transaction() as session:
         plan = await _plan(session, runtime, everything=everything)
     open_ = runtime.database.transaction
-    report = await scrubbing.run(open_, runtime.vault, plan, show) if plan else Report(complete=True)
+    if plan:
+        report = await scrubbing.run(open_, runtime.vault, plan, show)
+    else:
+        healed = await scrubbing.heal(open_, runtime.vault, runtime.settings.scrub_rate)
+        report = Report(healed=healed, complete=True)
     async with runtime.database.transaction() as session:
         figures = await integrity.figures(session, mirrored=runtime.vault.mirror is not None)
     left = {"left_damaged": figures.damaged, "mirror_behind": figures.lag.objects if figures.lag else None}

@@ -1,6 +1,6 @@
 """What workers run: thin handlers that call the services. Every handler may run twice."""
 
-from archive.jobs import assets, integrity, mail, upkeep, uploads
+from archive.jobs import assets, backups, integrity, mail, upkeep, uploads
 from archive.queue import kinds
 from archive.work import Job, with_handlers
 
@@ -11,8 +11,13 @@ JOBS = with_handlers(
         Job(kinds.PRUNE, upkeep.prune),
         Job(kinds.PASSWORD_RESET, mail.password_reset),
         Job(kinds.VERIFY, integrity.verify),
+        Job(kinds.SCRUB, integrity.scrub),
+        Job(kinds.MIRROR, integrity.mirror),
+        Job(kinds.DELETE, integrity.delete),
+        Job(kinds.SWEEP, integrity.sweep),
         Job(kinds.FINISH, uploads.finish),
         Job(kinds.PURGE, assets.purge),
         Job(kinds.EMPTY_TRASH, assets.empty_trash),
+        Job(kinds.BACKUP, backups.make),
     ],
 )

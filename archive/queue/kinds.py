@@ -32,6 +32,29 @@ VERIFY = Kind("integrity.verify", queue="upkeep", priority=50)
 FINISH = Kind("uploads.finish", priority=20)
 PURGE = Kind("assets.purge", queue="upkeep", priority=150, limit=1, every=timedelta(hours=1))
 EMPTY_TRASH = Kind("assets.empty_trash", priority=60)
+# What waits for a store that is away tries for days, as one job: periodic work adds no second one beside it.
+_PATIENT = 1000
+SCRUB = Kind(
+    "integrity.scrub", queue="upkeep", priority=150, max_attempts=_PATIENT, limit=1, every=timedelta(minutes=5)
+)
+MIRROR = Kind(
+    "integrity.mirror", queue="upkeep", priority=120, max_attempts=_PATIENT, limit=1, every=timedelta(minutes=1)
+)
+DELETE = Kind(
+    "integrity.delete", queue="upkeep", priority=160, max_attempts=_PATIENT, limit=1, every=timedelta(minutes=10)
+)
+SWEEP = Kind("integrity.sweep", queue="upkeep", priority=170, max_attempts=_PATIENT, limit=1, every=timedelta(days=1))
 
-ALL = (SELFCHECK, PRUNE, PASSWORD_RESET, VERIFY, FINISH, PURGE, EMPTY_TRASH)
+# Looks this often whether a backup is due; it is a backup itself only then, or when somebody asks for one.
+BACKUP = Kind(
+    "backups.make",
+    queue="upkeep",
+    priority=110,
+    max_attempts=3,
+    limit=1,
+    lease=timedelta(minutes=2),
+    every=timedelta(minutes=15),
+)
+
+ALL = (SELFCHECK, PRUNE, PASSWORD_RESET, VERIFY, SCRUB, MIRROR, DELETE, SWEEP, FINISH, PURGE, EMPTY_TRASH, BACKUP)
 QUEUES = ("mail", "default", "upkeep")

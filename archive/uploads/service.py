@@ -14,7 +14,7 @@ from archive.db import now
 from archive.errors import Conflict, Invalid, NotFound, OffsetMismatch, TooLarge, UploadGone, UploadLocked
 from archive.ids import new_id
 from archive.libraries import service as libraries
-from archive.models import Upload
+from archive.models import File, Upload
 from archive.usage import service as usage
 from archive.vault import files
 from archive.vault.contexts import Binding
@@ -73,8 +73,16 @@ class Begun:
     secret: Secret
 
 
-async def create(session: AsyncSession, vault: Vault, caller: Caller, limits: Limits, announced: Announced) -> Begun:
-    """Begin an upload; the room it needs is reserved from now on."""
+async def create(
+    session: AsyncSession,
+    vault: Vault,
+    caller: Caller,
+    limits: Limits,
+    announced: Announced,
+    *,
+    lease: timedelta | None = None,
+) -> Begun:
+    """Begin an upload; the room it needs is reserved from now on. With a lease its first writer is there already."""
     caller.require(Scope.UPLOAD)
     library_id = await library_for(session, caller, announced.library_id)
     require_allowed(announced.length or 0, limits)
@@ -93,7 +101,8 @@ async def create(session: AsyncSession, vault: Vault, caller: Caller, limits: Li
         media_type=announced.media_type,
         metadata_=announced.metadata,
         concat="partial" if announced.partial else None,
-        fence=0,
+        fence=0 if lease is None else 1,
+        writing_until=None if lease is None else func.clock_timestamp() + lease,
         duplicate=False,
         expires_at=now() + limits.kept,
     )
@@ -199,4 +208,13 @@ async def expire(session: AsyncSession, limit: int = 100) -> int:
     uploads = list(await session.scalars(statement.with_for_update(skip_locked=True)))
     for upload in uploads:
         await end(session, upload, EXPIRED)
+    await _discard_ownerless(session, limit)
     return len(uploads)
+
+
+async def _discard_ownerless(session: AsyncSession, limit: int) -> None:
+    """Discard files that are being filled and that no upload fills: its row went with an account."""
+    filled = select(Upload.id).where(Upload.file_id == File.id).exists()
+    old = File.created_at < func.now() - REMEMBERED
+    statement = select(File.id).where(File.state == "filling", old, ~filled).limit(limit)
+    await files.discard(session, list(await session.scalars(statement)))

@@ -98,9 +98,8 @@ async def begin(intake: Intake, caller: Caller, announced: Announced) -> Writer:
     """Begin an upload whose bytes come with the same request, as its writer."""
     async with intake.database.transaction() as session:
         await _require_free_hand(session, caller, intake.limits)
-        begun = await uploads.create(session, intake.vault, caller, intake.limits, announced)
+        begun = await uploads.create(session, intake.vault, caller, intake.limits, announced, lease=LEASE)
         upload = begun.upload
-        upload.fence, upload.writing_until = 1, now() + LEASE
         return Writer(upload.id, 1, 0, upload.length, announced.partial, begun.binding, begun.secret)
 
 
