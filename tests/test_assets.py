@@ -194,6 +194,21 @@ async def test_damage_is_a_problem_and_never_a_byte(anna: Person, live: Runtime)
     assert (await original(anna, asset)).content == PHOTO
 
 
+async def test_sending_a_damaged_photo_again_mends_it(anna: Person, live: Runtime) -> None:
+    asset = await keep(anna)
+    async with live.database.transaction() as session:
+        key = str(await session.scalar(text("SELECT key FROM object")))
+        await session.execute(text("UPDATE object SET damage = 'gone', damaged_at = now()"))
+    await live.store.delete(key)
+    question = {"library_id": anna.library, "hashes": [hashlib.sha256(PHOTO).hexdigest()]}
+    assert (await anna.post("/assets/check", question)).json()["items"][0]["asset_id"] is None
+    again = await keep(anna)
+    assert (again["id"], again["duplicate"]) == (asset["id"], True)
+    assert (await original(anna, asset)).content == PHOTO
+    assert (await usage_of(anna))["originals"] == len(PHOTO)
+    assert (await anna.post("/assets/check", question)).json()["items"][0]["asset_id"] == asset["id"]
+
+
 # Lists
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, or_, select
 from archive.access import Caller, Role
 from archive.errors import Forbidden, NotFound
 from archive.libraries.queries import visible
-from archive.models import Asset, AssetName, File, Rendition
+from archive.models import Asset, AssetName, File, Object, Rendition
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -72,8 +72,10 @@ async def by_identity(session: AsyncSession, library_id: UUID, identities: list[
     statement = select(Asset).where(
         Asset.library_id == library_id, or_(Asset.identity.in_(identities), Asset.identity_sha1.in_(identities))
     )
+    # One that is damaged is not there to those who might send it: that would mend it.
+    damaged = select(Object.key).where(Object.file_id == Asset.original_id, Object.damage.is_not(None)).exists()
     found: dict[bytes, Asset] = {}
-    for asset in await session.scalars(statement):
+    for asset in await session.scalars(statement.where(~damaged)):
         found[asset.identity] = found[asset.identity_sha1] = asset
     return found
 

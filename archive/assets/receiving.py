@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from archive.events.service import publish
 from archive.ids import new_id
-from archive.models import Asset, AssetName, File
+from archive.models import Asset, AssetName, File, Object
 from archive.queue import kinds
 from archive.queue.service import enqueue
 from archive.usage import service as usage
@@ -60,7 +60,7 @@ async def receive(
     identity = await identity_of(session, keys, file.library_id, secret)
     while True:
         if (asset := await _same(session, file.library_id, identity)) is not None:
-            await _again(session, asset, file, described)
+            await _again(session, keys, asset, file, secret, described)
             return asset, True
         if (asset := await _new(session, file, identity, described)) is not None:
             break
@@ -96,7 +96,9 @@ async def _new(session: AsyncSession, file: File, identity: Identity, described:
     return asset
 
 
-async def _again(session: AsyncSession, asset: Asset, file: File, described: Described) -> None:
+async def _again(
+    session: AsyncSession, keys: LibraryKeys, asset: Asset, file: File, secret: Secret, described: Described
+) -> None:
     """Take bytes that are there already: whoever sends them wants them kept, so they leave the trash."""
     await _name(session, asset.id, described)
     if asset.trashed_at is not None:
@@ -104,7 +106,17 @@ async def _again(session: AsyncSession, asset: Asset, file: File, described: Des
         stored = (await session.get_one(File, asset.original_id)).size
         await usage.add(session, asset.library_id, originals=stored, trash=-stored)
         await publish(session, "asset.restored", {"id": str(asset.id)}, asset.library_id)
-    await files.discard(session, [file.id])
+    damaged = select(Object.key).where(Object.file_id == asset.original_id, Object.damage.is_not(None)).limit(1)
+    if await session.scalar(damaged) is None:
+        await files.discard(session, [file.id])
+        return
+    # What is kept is damaged, and here are the same bytes, whole.
+    broken, asset.original_id = asset.original_id, file.id
+    await files.close(session, keys, file, secret)
+    await session.flush()
+    await usage.add(session, file.library_id, originals=file.size - (await session.get_one(File, broken)).size)
+    await files.discard(session, [broken])
+    await enqueue(session, kinds.VERIFY, {"file": str(file.id)}, library_id=file.library_id)
 
 
 async def _name(session: AsyncSession, asset_id: UUID, described: Described) -> None:

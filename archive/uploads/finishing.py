@@ -126,11 +126,12 @@ async def concatenate(intake: Intake, caller: Caller, announced: Announced, part
         parts = await _locked_parts(session, caller, part_ids)
         upload = _concatenated(caller, announced, library_id, part_ids, length)
         session.add(upload)
-        for part in parts:
-            await uploads.end(session, part, "it is part of a finished one")
         file = await files.begin(session, vault.keys, made.binding, made.secret)
         files.add(session, file, made.written)
-        return await _become(session, vault, upload, file, made.secret, Outcome())
+        await _become(session, vault, upload, file, made.secret, Outcome())
+        for part in parts:
+            await uploads.use_up(session, part, upload)
+        return upload
 
 
 async def _become(

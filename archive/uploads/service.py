@@ -199,6 +199,15 @@ async def end(session: AsyncSession, upload: Upload, detail: str) -> None:
         await files.discard(session, [file_id])
 
 
+async def use_up(session: AsyncSession, part: Upload, final: Upload) -> None:
+    """Discard the bytes of a part that a finished upload was made of. Who asks for it is told that all is there."""
+    part.state, part.asset_id, file_id = "finished", final.asset_id, part.file_id
+    part.file_id, part.writing_until, part.expires_at = None, None, final.expires_at
+    await session.flush()
+    if file_id is not None:
+        await files.discard(session, [file_id])
+
+
 async def expire(session: AsyncSession, limit: int = 100) -> int:
     """End uploads that nobody went on with, and forget those that are over; says how many were ended."""
     old = Upload.expires_at <= func.now()

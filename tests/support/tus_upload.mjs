@@ -8,6 +8,7 @@ import { basename } from 'node:path'
 const { Upload } = createRequire(process.env.PACKAGES)('tus-js-client')
 
 const [endpoint, key, file, chunk, parallel] = process.argv.slice(2)
+let patience = 100
 const sha256 = process.env.SHA256
 const upload = new Upload(createReadStream(file), {
   endpoint,
@@ -22,7 +23,9 @@ const upload = new Upload(createReadStream(file), {
   },
   onError(error) {
     console.log(JSON.stringify({ error: String(error) }))
-    process.exit(1)
+    // The library gives up on some broken connections, as at the end of a parallel upload; people press "retry" then.
+    if (error.originalResponse || --patience < 0) process.exit(1)
+    setTimeout(() => upload.start(), 200)
   },
   onSuccess() {
     console.log(JSON.stringify({ url: upload.url }))
