@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "three unrelated words"
@@ -71,7 +72,7 @@ def page(browser_path: str) -> Iterator[Page]:
     assert [fault for fault in faults if "401" not in fault] == []
 
 
-def test_from_the_first_link_to_the_timeline_and_back(page: Page, first_admin_link: str) -> None:
+def test_from_the_first_link_to_the_timeline_and_back(page: Page, first_admin_link: str, tmp_path: Path) -> None:
     page.goto(first_admin_link)
     page.get_by_label("Email").fill("anna@example.org")
     page.get_by_label("Name").fill("Anna")
@@ -82,10 +83,57 @@ def test_from_the_first_link_to_the_timeline_and_back(page: Page, first_admin_li
     assert "#" not in page.url
     expect(page.get_by_role("main")).to_contain_text("empty")
 
+    send_files_and_get_one_back(page, tmp_path)
+    trash_and_restore(page)
+    delete_for_ever(page)
     check_the_system(page)
     sign_out_and_in(page)
     expect(page.get_by_role("heading", level=1, name="Anna")).to_be_visible()
     speak_russian(page)
+
+
+def send_files_and_get_one_back(page: Page, folder: Path) -> None:
+    """Upload twice: what is there already is not sent again. The list fills by itself."""
+    files = {"one.jpg": os.urandom(3_000_000), "два.heic": os.urandom(70_000), "empty.txt": b""}
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    chosen = page.locator("input[type=file]").first
+    uploads = page.get_by_role("region", name="Uploads")
+    chosen.set_input_files([folder / name for name in files])
+    expect(uploads).to_contain_text("3 files are here", timeout=60_000)
+    for name in files:
+        expect(row(page, name)).to_be_visible()
+    chosen.set_input_files(folder / "one.jpg")
+    expect(uploads).to_contain_text("Already here", timeout=30_000)
+    uploads.get_by_role("button", name="Close").click()
+    for name, content in files.items():
+        with page.expect_download() as download:
+            row(page, name).get_by_role("link").click()
+        assert hashlib.sha256(download.value.path().read_bytes()).digest() == hashlib.sha256(content).digest()
+        assert download.value.suggested_filename == name
+
+
+def trash_and_restore(page: Page) -> None:
+    row(page, "one.jpg").get_by_role("checkbox").check()
+    row(page, "empty.txt").get_by_role("checkbox").check()
+    page.get_by_role("button", name="To the trash").click()
+    expect(row(page, "one.jpg")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(row(page, "one.jpg")).to_be_visible()
+
+
+def delete_for_ever(page: Page) -> None:
+    row(page, "empty.txt").get_by_role("checkbox").check()
+    page.keyboard.press("Delete")
+    page.get_by_role("link", name="Trash").first.click()
+    row(page, "empty.txt").get_by_role("checkbox").check()
+    page.get_by_role("button", name="Delete for ever").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete for ever").click()
+    expect(page.get_by_role("main")).to_contain_text("The trash is empty")
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.get_by_role("main").get_by_role("listitem").filter(has_text=name)
 
 
 def check_the_system(page: Page) -> None:

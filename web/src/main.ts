@@ -5,6 +5,7 @@ import App from './App.vue'
 import { startLibraries } from './composables/useLibraries'
 import { startLocale } from './composables/useLocale'
 import { startTheme } from './composables/useTheme'
+import { startUploads } from './composables/useUploads'
 import { i18n } from './i18n'
 import { router } from './router'
 import './styles/tokens.css'
@@ -14,6 +15,7 @@ import { preset } from './theme/preset'
 startTheme()
 startLocale()
 startLibraries()
+startUploads()
 
 createApp(App)
   .use(router)

@@ -50,6 +50,9 @@ describe('messages', () => {
       'link-not-found', 'link-expired', 'account-exists', 'weak-password', 'invalid-request',
       'mail-not-configured', 'last-owner', 'library-not-empty', 'conflict', 'body-too-large',
       'rate-limited', 'invalid-value', 'malformed-request', 'unavailable', 'internal-error',
+      'upload-gone', 'upload-locked', 'offset-mismatch', 'checksum-mismatch', 'upload-too-large',
+      'upload-version', 'upload-body-type', 'upload-refused', 'quota-exceeded', 'too-many-uploads',
+      'damaged', 'backup-not-configured', 'backup-running', 'backup-failed',
     ]
     expect(codes.filter((code) => !english.has(`problem.${code}`))).toEqual([])
   })

@@ -7,6 +7,9 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 let csrfToken: string | null = null
 let onSignedOut: (() => void) | null = null
 
+/** For what does not go through this client: uploads have their own. */
+export const currentCsrfToken = (): string => csrfToken ?? ''
+
 export function setCsrfToken(token: string | null): void {
   csrfToken = token
 }
@@ -36,7 +39,7 @@ async function send(request: Request): Promise<Response> {
 }
 
 /** Signing in again in another tab makes a new session, and with it a new token. */
-async function refreshCsrfToken(): Promise<boolean> {
+export async function refreshCsrfToken(): Promise<boolean> {
   const { data } = await client.GET('/api/v1/session')
   if (data) csrfToken = data.csrf_token
   return data !== undefined

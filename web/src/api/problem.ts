@@ -14,6 +14,8 @@ export class ApiProblem extends Error {
     readonly requestId: string | null = null,
     readonly fields: FieldProblem[] = [],
     readonly retryAfter: number | null = null,
+    /** Numbers the document brings along, such as how much room a quota leaves. */
+    readonly figures: Record<string, number> = {},
   ) {
     super(detail || code)
     this.name = 'ApiProblem'
@@ -32,6 +34,11 @@ function readFields(value: unknown): FieldProblem[] {
     .map((field) => ({ pointer: text(field.pointer), detail: text(field.detail) }))
 }
 
+function readFigures(body: Loose): Record<string, number> {
+  const numbers = Object.entries(body).filter((pair): pair is [string, number] => typeof pair[1] === 'number')
+  return Object.fromEntries(numbers)
+}
+
 export function problemFromBody(body: unknown, status: number): ApiProblem {
   // A proxy in between may answer with HTML: only a problem document has a type.
   if (!isObject(body) || !text(body.type)) return new ApiProblem('unexpected', status, '')
@@ -45,6 +52,7 @@ export function problemFromBody(body: unknown, status: number): ApiProblem {
     requestId,
     readFields(body.errors),
     retryAfter,
+    readFigures(body),
   )
 }
 

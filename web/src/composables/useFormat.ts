@@ -10,6 +10,23 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ]
 
+const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte', 'petabyte']
+
+/** A number of bytes in the unit that keeps it short; thousands, as disks and phones count them. */
+export function formatBytes(bytes: number, locale: string): string {
+  let [value, step] = [bytes, 0]
+  // By what would be written: 999 999 bytes are 1 MB, not 1000 kB.
+  while (step < UNITS.length - 1 && rounded(value) >= 1000) [value, step] = [value / 1000, step + 1]
+  return new Intl.NumberFormat(locale, {
+    style: 'unit',
+    unit: UNITS[step],
+    unitDisplay: step ? 'short' : 'long',
+    maximumFractionDigits: value < 100 && step ? 1 : 0,
+  }).format(value)
+}
+
+const rounded = (value: number): number => (value < 100 ? Math.round(value * 10) / 10 : Math.round(value))
+
 /** Dates and numbers the way the current language writes them. */
 export function useFormat() {
   const { locale } = useI18n()
@@ -38,6 +55,9 @@ export function useFormat() {
   }
 
   const number = (value: number): string => new Intl.NumberFormat(locale.value).format(value)
+  const bytes = (value: number): string => formatBytes(value, locale.value)
+  const percent = (share: number): string =>
+    new Intl.NumberFormat(locale.value, { style: 'percent', maximumFractionDigits: 0 }).format(share)
 
-  return { dateTime, date, inSeconds, relative, number }
+  return { bytes, percent, dateTime, date, inSeconds, relative, number }
 }

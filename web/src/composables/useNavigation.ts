@@ -11,6 +11,15 @@ export interface NavEntry {
   within: string[]
 }
 
+export const SYSTEM_PAGES = [
+  { to: '/jobs', label: 'nav.jobs' },
+  { to: '/admin/usage', label: 'nav.usage' },
+  { to: '/admin/integrity', label: 'nav.integrity' },
+  { to: '/admin/backups', label: 'nav.backups' },
+  { to: '/admin/accounts', label: 'nav.accounts' },
+  { to: '/admin/audit', label: 'nav.audit' },
+]
+
 export function useNavigation() {
   const { t } = useI18n()
   const { isAdmin } = useSession()
@@ -18,11 +27,11 @@ export function useNavigation() {
   const entries = computed<NavEntry[]>(() => {
     const all: NavEntry[] = [
       { to: '/', label: t('nav.photos'), icon: 'photos', within: ['/'] },
+      { to: '/trash', label: t('nav.trash'), icon: 'trash', within: ['/trash'] },
       { to: '/libraries', label: t('nav.libraries'), icon: 'libraries', within: ['/libraries'] },
     ]
     if (isAdmin.value) {
-      const within = ['/jobs', '/admin/accounts', '/admin/audit']
-      all.push({ to: '/jobs', label: t('nav.system'), icon: 'system', within })
+      all.push({ to: '/jobs', label: t('nav.system'), icon: 'system', within: SYSTEM_PAGES.map(({ to }) => to) })
     }
     return all
   })

@@ -11,6 +11,7 @@ export interface PagedList<T> {
   load: () => Promise<void>
   more: () => Promise<void>
   retry: () => Promise<void>
+  refresh: () => Promise<void>
   upsert: (item: T) => void
   remove: (key: string) => void
 }
@@ -53,6 +54,31 @@ export function usePagedList<T>(
     if (cursor && !loading.value) await fetchFrom(cursor)
   }
 
+  /** Fetches afresh, unseen, as much as is shown; what fails leaves what is shown. */
+  async function refresh(): Promise<void> {
+    const mine = ++round
+    const shown = items.value.length
+    const fresh: T[] = []
+    let next: string | undefined
+    try {
+      do {
+        const page = await fetchPage(next)
+        if (mine !== round) return
+        fresh.push(...page.items)
+        next = page.next ?? undefined
+      } while (next && fresh.length < shown)
+      items.value = fresh
+      cursor = next
+      hasMore.value = cursor !== undefined
+      loaded.value = true
+      problem.value = null
+    } catch (error) {
+      if (mine === round && !loaded.value) problem.value = toProblem(error)
+    } finally {
+      if (mine === round) loading.value = false
+    }
+  }
+
   /** Replaces the item where it stands, or puts a new one first. */
   function upsert(item: T): void {
     const key = keyOf(item)
@@ -75,6 +101,7 @@ export function usePagedList<T>(
     load: () => fetchFrom(undefined),
     more,
     retry: () => fetchFrom(lastStart),
+    refresh,
     upsert,
     remove,
   }

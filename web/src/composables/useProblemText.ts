@@ -8,11 +8,16 @@ const TELLING = new Set(['conflict', 'invalid-value', 'malformed-request', 'weak
 /** What a problem is called in the reader's language, or the server's own words. */
 export function useProblemText() {
   const { t, te } = useI18n()
-  const { inSeconds } = useFormat()
+  const { inSeconds, bytes } = useFormat()
 
   function problemText(problem: ApiProblem): string {
     if (problem.retryAfter !== null) {
       return t('problem.retry', { when: inSeconds(problem.retryAfter) })
+    }
+    const { wanted, used, reserved, quota } = problem.figures
+    if (problem.code === 'quota-exceeded' && wanted !== undefined && quota !== undefined) {
+      const free = Math.max(0, quota - (used ?? 0) - (reserved ?? 0))
+      return t('problem.quota-figures', { wanted: bytes(wanted), free: bytes(free) })
     }
     const key = `problem.${problem.code}`
     if (te(key, 'en')) return t(key)

@@ -40,6 +40,12 @@ export const routes: RouteRecordRaw[] = [
     meta: { access: 'session' },
   },
   {
+    path: '/trash',
+    name: 'trash',
+    component: () => import('@/pages/TrashPage.vue'),
+    meta: { access: 'session' },
+  },
+  {
     path: '/libraries',
     name: 'libraries',
     component: () => import('@/pages/LibrariesPage.vue'),
@@ -49,6 +55,24 @@ export const routes: RouteRecordRaw[] = [
     path: '/jobs',
     name: 'jobs',
     component: () => import('@/pages/JobsPage.vue'),
+    meta: { access: 'admin' },
+  },
+  {
+    path: '/admin/usage',
+    name: 'usage',
+    component: () => import('@/pages/UsagePage.vue'),
+    meta: { access: 'admin' },
+  },
+  {
+    path: '/admin/integrity',
+    name: 'integrity',
+    component: () => import('@/pages/IntegrityPage.vue'),
+    meta: { access: 'admin' },
+  },
+  {
+    path: '/admin/backups',
+    name: 'backups',
+    component: () => import('@/pages/BackupsPage.vue'),
     meta: { access: 'admin' },
   },
   {
