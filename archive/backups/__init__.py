@@ -1,1 +1,1 @@
-"""Backups that are proven when they are made, and the way back. See docs/storage-format.md."""
+"""Backups that are proven when they are made, and the way back from them. See docs/storage-format.md."""

@@ -26,8 +26,10 @@ def upgrade() -> None:
     sa.Column('bytes', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
     sa.Column('new_objects', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
     sa.Column('new_bytes', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+    sa.Column('missing', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+    sa.Column('proof', sa.String(), nullable=True),
     sa.Column('error', sa.String(), nullable=True),
-    sa.CheckConstraint("state IN ('running', 'verified', 'failed', 'removed')", name=op.f('ck_backup_state')),
+    sa.CheckConstraint("state IN ('running', 'verified', 'damaged', 'failed', 'removed', 'restoring')", name=op.f('ck_backup_state')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_backup'))
     )
     op.create_table('deletion',
