@@ -181,7 +181,7 @@ def test_any_name_can_be_a_header(name: str) -> None:
 
 async def test_damage_is_a_problem_and_never_a_byte(anna: Person, live: Runtime) -> None:
     asset = await keep(anna)
-    objects = live.store._objects  # type: ignore[attr-defined]  # noqa: SLF001  # a disk that lies
+    objects = live.store._objects  # type: ignore[attr-defined]  # a disk that lies
     [key] = [key for key in objects if key.startswith("o/")]
     sound = objects[key]
     for position in (0, 30, 60, 20_000, len(sound) - 1):

@@ -30,7 +30,15 @@ PUBLIC = {
 # Without a library's name these receive into one's own.
 RECEIVING = {"/api/v1/uploads"}
 # What every account may ask, about itself only.
-OWN = {"/api/v1/session", "/api/v1/links/join", "/api/v1/libraries", "/api/v1/stream", "/api/v1/apikeys", "/api/v1/reports/usage", *RECEIVING}
+OWN = {
+    "/api/v1/session",
+    "/api/v1/links/join",
+    "/api/v1/libraries",
+    "/api/v1/stream",
+    "/api/v1/apikeys",
+    "/api/v1/reports/usage",
+    *RECEIVING,
+}
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:

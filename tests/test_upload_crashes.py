@@ -68,7 +68,8 @@ class Mortal:
         async with self.runtime.database.transaction() as session:
             counted = await usage.recount(session, UUID(self.anna.library))
             gaps = await session.scalar(text(
-                "SELECT count(*) FROM file f WHERE size != (SELECT coalesce(sum(size), 0) FROM object WHERE file_id = f.id)"
+                "SELECT count(*) FROM file f "
+                "WHERE size != (SELECT coalesce(sum(size), 0) FROM object WHERE file_id = f.id)"
             ))  # fmt: skip
             known = set((await session.scalars(text("SELECT key FROM object"))).all())
         shown = (await self.anna.get(f"/libraries/{self.anna.library}/usage")).json()

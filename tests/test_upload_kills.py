@@ -89,7 +89,7 @@ async def test_an_upload_survives_kills_of_the_api(
     moments = random.Random(chunk + parallel)
     for _ in range(KILLS // 3):
         # Bytes flow again some time after a start; the moments lie before, at, and behind that.
-        time.sleep(moments.uniform(0.1, 2.5))
+        await asyncio.sleep(moments.uniform(0.1, 2.5))
         if uploading.poll() is not None:
             break
         api.kill()
@@ -151,9 +151,10 @@ async def test_what_arrived_before_the_line_broke_is_kept(api: Api, key: str) ->
     host, _, port = api.url.removeprefix("http://").partition(":")
     async with httpx.AsyncClient(base_url=api.url, headers={"Authorization": f"Bearer {key}"}, timeout=60) as http:
         path = await create(http, len(content))
-        reader, writer = await asyncio.open_connection(host, int(port))
+        _, writer = await asyncio.open_connection(host, int(port))
         head = f"PATCH {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nTus-Resumable: 1.0.0\r\n"
-        head += f"Content-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\nContent-Length: {len(content)}\r\n\r\n"
+        head += "Content-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\n"
+        head += f"Content-Length: {len(content)}\r\n\r\n"
         writer.write(head.encode() + content[:1_200_000])
         await writer.drain()
         await asyncio.sleep(0.5)

@@ -44,8 +44,8 @@ class Client:
         return await self.person.http.request(method, address, content=content, headers=named)
 
     async def create(self, length: int | None, **headers: Any) -> str:
-        deferred = {"Upload_Length": length} if length is not None else {"Upload_Defer_Length": 1}
-        answer = await self.ask("POST", **deferred, **headers)
+        named = {"Upload_Length": length} if length is not None else {"Upload_Defer_Length": 1}
+        answer = await self.ask("POST", **{**headers, **named})
         assert answer.status_code == 201, answer.text
         assert answer.headers["tus-resumable"] == "1.0.0"
         return answer.headers["location"]
@@ -151,7 +151,7 @@ async def test_an_upload_larger_than_an_object_comes_back(anna: Client) -> None:
 async def test_another_process_may_finish_what_one_began(anna: Client, live: Runtime) -> None:
     path = await anna.create(6, Upload_Metadata=metadata(sha256=hashlib.sha256(b"abcdef").hexdigest()))
     await anna.patch(path, 0, b"abc")
-    live.hashes._kept.clear()  # noqa: SLF001  # what another process does not have
+    live.hashes._kept.clear()  # what another process does not have
     done = await anna.patch(path, 3, b"def")
     assert await anna.original(done.headers["upload-asset"]) == b"abcdef"
 
@@ -251,7 +251,7 @@ async def test_other_bytes_than_announced_are_discarded(anna: Client, live: Runt
     path = await anna.create(6, Upload_Metadata=metadata(sha256=hashlib.sha256(b"abcdef").hexdigest()))
     await anna.patch(path, 0, b"abc")
     if forgotten:
-        live.hashes._kept.clear()  # noqa: SLF001  # what another process does not have
+        live.hashes._kept.clear()  # what another process does not have
     answer = await anna.patch(path, 3, b"deX")
     assert (answer.status_code, code_of(answer)) == (460, "checksum-mismatch")
     assert code_of(await anna.patch(path, 6, b"")) == "upload-gone"
@@ -470,7 +470,7 @@ async def test_with_several_libraries_one_is_named(anna: Client) -> None:
 # Room
 
 
-async def set_quota(app: FastAPI, anna: Client, quota: int | None, **more: bool) -> None:
+async def set_quota(app: FastAPI, anna: Client, quota: int | None) -> None:
     async with app.state.runtime.database.transaction() as session:
         values = {"library": anna.person.library, "quota": quota}
         await session.execute(

@@ -86,7 +86,7 @@ class Deletion(Base):
 
 
 class Stray(Base):
-    """A key in a store that no table knows. What a write in progress left for a moment is known before it is a day old."""
+    """A key in a store that no table knows. What a write in progress leaves for a moment is known within a day."""
 
     __tablename__ = "stray"
 
