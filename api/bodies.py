@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 import unicodedata
@@ -20,15 +21,21 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,100}/[a-z0-9][a-z0-9!#$&^
 UNKNOWN_TYPE = "application/octet-stream"
 _LONGEST_NAME, _LONGEST_ENDING = 255, 16
 _SHA256, _SHA1 = 32, 20
+_SILENCE = 60.0
 
 
 async def received(request: Request) -> AsyncIterator[bytes]:
-    """Give a request's body piece by piece."""
-    try:
-        async for piece in request.stream():
-            yield piece
-    except ClientDisconnect as error:
-        raise Interrupted from error
+    """Give a request's body piece by piece. Who falls silent in the middle of it has gone away, and may come back."""
+    stream = aiter(request.stream())
+    while True:
+        try:
+            async with asyncio.timeout(_SILENCE):
+                piece = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except (ClientDisconnect, TimeoutError) as error:
+            raise Interrupted from error
+        yield piece
 
 
 def digest_of(written: str) -> bytes:
@@ -67,7 +74,7 @@ def name_of(written: str | None) -> str:
         stem, dot, ending = name.rpartition(".")
         ending = dot + ending if stem and len(ending) < _LONGEST_ENDING else ""
         name = name[: _LONGEST_NAME - len(ending)] + ending
-    return name or "unnamed"
+    return name if name.strip(".") else "unnamed"
 
 
 def media_type_of(written: str | None) -> str:

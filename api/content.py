@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from fastapi.responses import Response, StreamingResponse
 
-from archive.errors import Damaged
 from archive.integrity import verifying as integrity
 from archive.vault import reading
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from archive.runtime import Runtime
     from archive.vault.reading import Plan
-    from archive.vault.vault import Vault
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 # Whatever somebody uploaded, a browser shall not run it: these are received bytes under our address.
@@ -47,21 +45,13 @@ class UnsatisfiableRange(Exception):  # never leaves this module
 
 
 async def deliver(request: Request, runtime: Runtime, content: Content) -> Response:
-    """Answer a GET or HEAD for a file. What turns out damaged is verified at once, so that admins see it."""
-    try:
-        return await _answer(request, runtime.vault, content)
-    except Damaged:
-        async with runtime.database.transaction() as session:
-            await integrity.suspect(session, content.plan.file_id, content.plan.binding.library_id)
-        raise
-
-
-async def _answer(request: Request, vault: Vault, content: Content) -> Response:
+    """Answer a GET or HEAD for a file."""
     headers = _headers(content)
     if (status := _condition(request, content)) is not None:
         return Response(status_code=status, headers=headers)
     try:
-        wanted = _wanted(request, content)
+        # Ranges are for GET alone.
+        wanted = _wanted(request, content) if request.method == "GET" else None
     except UnsatisfiableRange:
         return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{content.plan.size}"})
     start, length = wanted or (0, content.plan.size)
@@ -71,8 +61,18 @@ async def _answer(request: Request, vault: Vault, content: Content) -> Response:
     status = 200 if wanted is None else 206
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=content.media_type)
-    pieces = await begun(reading.read(vault.stores, content.plan, start, length))
+    pieces = await begun(reading.read(runtime.vault.stores, content.plan, start, length, suspect(runtime)))
     return StreamingResponse(pieces, status, headers, content.media_type)
+
+
+def suspect(runtime: Runtime) -> Callable[[Plan], Awaitable[None]]:
+    """Have a file verified soon that a store could not give whole: admins see what is found."""
+
+    async def verify(plan: Plan) -> None:
+        async with runtime.database.transaction() as session:
+            await integrity.suspect(session, plan.file_id, plan.binding.library_id)
+
+    return verify
 
 
 async def begun(pieces: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
@@ -117,7 +117,8 @@ def _condition(request: Request, content: Content) -> int | None:
     """Answer what the client has, in the order RFC 9110 asks."""
     given = request.headers
     if (match := given.get("if-match")) is not None:
-        if not _matches(match, content.etag):
+        # Strongly: what may only be alike is not the same.
+        if match.strip() != "*" and content.etag not in [tag.strip() for tag in match.split(",")]:
             return 412
     elif (since := _moment(given.get("if-unmodified-since"))) is not None and content.modified > since:
         return 412
@@ -134,9 +135,11 @@ def _matches(listed: str, etag: str) -> bool:
 
 def _moment(written: str | None) -> datetime | None:
     try:
-        return parsedate_to_datetime(written) if written else None
+        moment = parsedate_to_datetime(written) if written else None
     except ValueError:
         return None
+    # One that says no zone means the one all dates of HTTP are in.
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
 def _wanted(request: Request, content: Content) -> tuple[int, int] | None:

@@ -25,8 +25,8 @@ COOKIE = "tagphoto_session"
 CSRF_HEADER = "X-CSRF-Token"
 _HEX = re.compile("[0-9a-f]{64}")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_COOKIE_SCHEME = APIKeyCookie(name=COOKIE, auto_error=False, description="The session of a signed-in browser.")
-_BEARER_SCHEME = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer tp_…`.")
+COOKIE_SCHEME = APIKeyCookie(name=COOKIE, auto_error=False, description="The session of a signed-in browser.")
+BEARER_SCHEME = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer tp_…`.")
 
 
 async def running(request: Request) -> Runtime:
@@ -61,8 +61,8 @@ async def identify(session: AsyncSession, request: Request, lifetime: timedelta)
 async def caller(
     request: Request,
     runtime: Running,
-    _cookie: Annotated[object, Security(_COOKIE_SCHEME)],
-    _bearer: Annotated[object, Security(_BEARER_SCHEME)],
+    _cookie: Annotated[object, Security(COOKIE_SCHEME)],
+    _bearer: Annotated[object, Security(BEARER_SCHEME)],
 ) -> Caller:
     """Find out who is calling; the two schemes are there for the OpenAPI document, ``identify`` reads them.
 

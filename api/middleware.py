@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from api import problems
+from api import problems, tus
 from api.counters import REQUESTS, SECONDS
 from archive import log
 from archive.ids import new_id
@@ -68,6 +68,8 @@ class RequestContext:
                     headers.setdefault(name, value)
                 if scope["scheme"] == "https":
                     headers.setdefault("Strict-Transport-Security", _HSTS)
+                if scope["path"].startswith(tus.PATH):
+                    headers.setdefault("Tus-Resumable", tus.VERSION)
                 if scope["path"].startswith("/api/"):
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)

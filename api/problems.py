@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from api import tus
 from archive import errors, log
 from storage import StoreUnavailable
 
@@ -164,7 +165,7 @@ async def _expected(_request: Request, error: Exception) -> Response:
     if isinstance(error, errors.QuotaExceeded):
         return answer(kind, error.message, headers=None, **error.figures)
     if isinstance(error, errors.UploadVersion):
-        return answer(kind, error.message, headers={"Tus-Version": "1.0.0"})
+        return answer(kind, error.message, headers={"Tus-Version": tus.VERSION})
     if isinstance(error, errors.OffsetMismatch):
         return answer(kind, error.message, headers={"Upload-Offset": str(error.offset)})
     if isinstance(error, errors.TooManyAttempts | errors.TooManyUploads):

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request, Security
 from fastapi.responses import Response
 
 from api.content import Content, deliver
-from api.deps import _BEARER_SCHEME, _COOKIE_SCHEME, Reader, Running, Transaction, caller
+from api.deps import BEARER_SCHEME, COOKIE_SCHEME, Reader, Running, Transaction, caller
 from api.fields import View
 from api.problems import responses
 from archive.access import Caller, Scope
@@ -58,8 +58,8 @@ async def seer(
     runtime: Running,
     asset_id: UUID,
     name: str,
-    _cookie: Annotated[object, Security(_COOKIE_SCHEME)],
-    _bearer: Annotated[object, Security(_BEARER_SCHEME)],
+    _cookie: Annotated[object, Security(COOKIE_SCHEME)],
+    _bearer: Annotated[object, Security(BEARER_SCHEME)],
     expires: Annotated[int | None, Query(ge=0, lt=1 << 40)] = None,
     signature: Annotated[str | None, Query(max_length=100)] = None,
 ) -> Caller | None:

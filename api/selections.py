@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
-from api.content import attachment, begun
+from api.content import attachment, begun, suspect
 from api.deps import Reader, Running, Transaction
 from api.fields import Document, Name, View
 from api.problems import responses
@@ -50,6 +50,7 @@ async def download_zip(caller: Reader, runtime: Running, selection_id: UUID) -> 
     """Give the originals of a selection as a zip."""
     async with runtime.database.transaction() as session:
         selection = await selections.get(session, caller, selection_id)
-    pieces = await begun(selections.zipped(runtime.database, runtime.vault, selection_id))
+    zipped = selections.zipped(runtime.database, runtime.vault, selection_id, suspect(runtime))
+    pieces = await begun(zipped)
     headers = {"Content-Disposition": attachment(f"{selection.name}.zip")}
     return StreamingResponse(pieces, headers=headers, media_type="application/zip")

@@ -13,12 +13,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import Response
+from pydantic import BaseModel
 
+from api import tus
 from api.bodies import media_type_of, name_of, received, sha256_of
 from api.deps import Running, Uploader
 from api.fields import View
-from api.metadata import Metadata, parse_base64, parse_metadata
 from api.problems import responses
+from api.tus import VERSION, Metadata, parse_base64, parse_metadata
 from archive.access import Caller
 from archive.errors import Invalid, NotFound, UploadBodyType, UploadLocked, UploadRefused, UploadVersion
 from archive.models import Upload
@@ -29,12 +31,11 @@ from archive.uploads.service import Announced
 from archive.uploads.writing import Checksum, Writer
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
-VERSION = "1.0.0"
 BODY_TYPE = "application/offset+octet-stream"
 _EXTENSIONS = "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination,concatenation"
 _ALGORITHMS = ("sha1", "sha256")
 _NUMBER = re.compile("[0-9]{1,18}")
-_PATH = "/api/v1/uploads/"
+_PATH = tus.PATH + "/"
 _BODY: dict[str, Any] = {
     "requestBody": {"content": {BODY_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
 }
@@ -59,6 +60,16 @@ class UploadView(View):
         return cls.model_validate(
             {name: getattr(upload, name, None) for name in cls.model_fields} | {"offset": upload.received}
         )
+
+
+class Creation(BaseModel):
+    """What the client says of an upload it begins."""
+
+    upload_length: str | None = None
+    upload_defer_length: str | None = None
+    upload_metadata: str | None = None
+    upload_concat: str | None = None
+    upload_checksum: str | None = None
 
 
 async def _speaks_tus(_caller: Uploader, tus_resumable: Annotated[str | None, Header()] = None) -> None:
@@ -94,23 +105,21 @@ async def create_upload(
     caller: Uploader,
     runtime: Running,
     request: Request,
-    upload_length: Annotated[str | None, Header()] = None,
-    upload_defer_length: Annotated[str | None, Header()] = None,
-    upload_metadata: Annotated[str | None, Header()] = None,
-    upload_concat: Annotated[str | None, Header()] = None,
+    said: Annotated[Creation, Header()],
 ) -> Response:
     """Begin an upload; its bytes may come along. Metadata: `filename`, `filetype`, `library` (an id), `sha256`."""
-    metadata = parse_metadata(upload_metadata)
-    concat, part_ids = _concat(upload_concat)
+    metadata = parse_metadata(said.upload_metadata)
+    concat, part_ids = _concat(said.upload_concat)
     if concat == "final":
-        announced = _announced(metadata, None, upload_metadata, partial=False)
+        announced = _announced(metadata, None, said.upload_metadata, partial=False)
         upload = await finishing.concatenate(runtime.intake, caller, announced, part_ids)
         return _answer(201, upload, location=True)
-    length = _length(upload_length, upload_defer_length)
-    announced = _announced(metadata, length, upload_metadata, partial=concat == "partial")
+    length = _length(said.upload_length, said.upload_defer_length)
+    announced = _announced(metadata, length, said.upload_metadata, partial=concat == "partial")
     if length == 0 or request.headers.get("content-type") == BODY_TYPE:
+        checksum = _checksum(said.upload_checksum)
         writer = await writing.begin(runtime.intake, caller, announced)
-        return _answer(201, await _write(runtime, caller, request, writer), location=True)
+        return _answer(201, await _write(runtime, caller, request, writer, checksum), location=True)
     async with runtime.database.transaction() as session:
         begun = await uploads.create(session, runtime.vault, caller, runtime.intake.limits, announced)
     return _answer(201, begun.upload, location=True)
@@ -131,7 +140,7 @@ async def show_offset(caller: Uploader, runtime: Running, upload_id: UUID) -> Re
     return _answer(200, upload, more={name: value for name, value in headers.items() if value})
 
 
-@router.get("/{upload_id}", responses=responses(401, 403, 404, 409, 410, 412, 429, 460))
+@router.get("/{upload_id}", responses=responses(401, 403, 404, 410))
 async def show_upload(caller: Uploader, runtime: Running, upload_id: UUID) -> UploadView:
     """Show an upload, and the asset it became."""
     async with runtime.database.transaction() as session:
@@ -159,11 +168,10 @@ async def append_to_upload(
         raise UploadBodyType(BODY_TYPE)
     offset = _number("Upload-Offset", upload_offset)
     checksum = _checksum(upload_checksum)
-    if upload_length is not None:
-        length = _number("Upload-Length", upload_length)
-        async with runtime.database.transaction() as session:
-            await uploads.declare_length(session, caller, runtime.intake.limits, upload_id, length)
+    length = None if upload_length is None else _number("Upload-Length", upload_length)
     writer = await writing.claim(runtime.intake, caller, upload_id, offset)
+    if length is not None:
+        await _declare(runtime, caller, writer, length)
     return _answer(204, await _write(runtime, caller, request, writer, checksum))
 
 
@@ -191,6 +199,16 @@ async def override_method(caller: Uploader, runtime: Running, request: Request, 
             return await show_offset(caller, runtime, upload_id)
     message = "Send PATCH, DELETE or HEAD, or one of these as X-HTTP-Method-Override."
     raise UploadRefused(message)
+
+
+async def _declare(runtime: Runtime, caller: Caller, writer: Writer, length: int) -> None:
+    try:
+        async with runtime.database.transaction() as session:
+            await uploads.declare_length(session, caller, runtime.intake.limits, writer.upload_id, length)
+    except BaseException:
+        await writing.let_go(runtime.database, writer)
+        raise
+    writer.length = length
 
 
 async def _write(
@@ -246,9 +264,14 @@ def _announced(metadata: Metadata, length: int | None, written: str | None, *, p
         name=name_of(metadata.get("filename") or metadata.get("name")),
         media_type=media_type_of(metadata.get("filetype") or metadata.get("type")),
         sha256=sha256_of(metadata.get("sha256")),
-        metadata=written or "",
+        metadata=_without_hash(written or ""),
         partial=partial,
     )
+
+
+def _without_hash(written: str) -> str:
+    """Leave out what would tell whoever reads the database which file this is; it is kept behind the file's key."""
+    return ",".join(pair for pair in written.split(",") if pair.split()[:1] != ["sha256"])
 
 
 def _library(written: str | None) -> UUID | None:

@@ -8,6 +8,7 @@ import hashlib
 import io
 import random
 import zipfile
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -22,12 +23,14 @@ from sqlalchemy import text
 from api import content
 from archive.assets import renditions
 from archive.assets import service as assets
+from archive.errors import Damaged
 from archive.models import Asset
 from archive.runtime import Runtime
 from archive.usage import service as usage
 from archive.vault import files
 from archive.vault.contexts import Binding
 from archive.vault.files import OBJECT_BYTES, Secret
+from storage import StoreUnavailable
 from tests.conftest import MakePerson, NewPerson
 from tests.support.people import Person, code_of
 from tests.support.uploading import stream
@@ -93,6 +96,8 @@ async def test_head_says_the_same_without_the_bytes(anna: Person) -> None:
     assert head.content == b""
     for name in ("etag", "content-length", "content-type", "last-modified", "repr-digest"):
         assert head.headers[name] == whole.headers[name]
+    ranged = await anna.http.head(f"/api/v1/assets/{asset['id']}/original", headers={"Range": "bytes=0-1"})
+    assert ranged.status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -142,6 +147,10 @@ async def test_conditions(anna: Person) -> None:
         ({"If_Modified_Since": "yesterday"}, 200),
         ({"If_Match": etag}, 200),
         ({"If_Match": other}, 412),
+        ({"If_Match": f"W/{etag}"}, 412),
+        ({"If_Match": "*"}, 200),
+        ({"If_Modified_Since": "Mon, 01 Jan 2001 00:00:00"}, 200),
+        ({"If_Unmodified_Since": "Mon, 01 Jan 2001 00:00:00 -0000"}, 412),
         ({"If_Unmodified_Since": past}, 412),
         ({"If_Unmodified_Since": modified}, 200),
         ({"Range": "bytes=0-0", "If_Range": etag}, 206),
@@ -192,6 +201,27 @@ async def test_damage_is_a_problem_and_never_a_byte(anna: Person, live: Runtime)
     assert code_of(await original(anna, asset)) == "damaged"
     objects[key] = sound
     assert (await original(anna, asset)).content == PHOTO
+
+
+async def test_damage_found_by_a_reader_is_verified_and_shown(anna: Person, live: Runtime) -> None:
+    asset = await keep(anna, LARGE)
+    async with live.database.transaction() as session:
+        await session.execute(text("DELETE FROM job"))
+        last = str(await session.scalar(text("SELECT key FROM object ORDER BY start DESC LIMIT 1")))
+    await live.store.delete(last)
+    with suppress(httpx.HTTPError, Damaged):  # it breaks in the middle
+        await original(anna, asset)
+    async with live.database.transaction() as session:
+        kinds = list(await session.scalars(text("SELECT kind FROM job")))
+    assert kinds == ["integrity.verify"]
+
+
+async def test_a_file_that_was_never_finished_is_not_given(anna: Person, live: Runtime) -> None:
+    """Whoever may change rows cannot pass an unfinished file, whose key binds no size, off as a finished one."""
+    asset = await keep(anna)
+    async with live.database.transaction() as session:
+        await session.execute(text("UPDATE file SET state = 'filling'"))
+    assert code_of(await original(anna, asset)) == "damaged"
 
 
 async def test_sending_a_damaged_photo_again_mends_it(anna: Person, live: Runtime) -> None:
@@ -255,6 +285,19 @@ async def test_a_zip_names_what_it_could_not_read(anna: Person, live: Runtime) -
     assert b"broken.jpg" in archive.read("NOT IN THIS ARCHIVE.txt")
 
 
+async def test_a_zip_waits_for_a_store_that_is_away(
+    anna: Person, live: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asset = await keep(anna)
+    made = await anna.post("/selections", {"library_id": anna.library, "asset_ids": [asset["id"]]})
+
+    def away(*_arguments: object) -> Any:
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(live.store, "read_range", away)
+    assert code_of(await anna.http.get(made.json()["zip"])) == "unavailable"
+
+
 async def test_a_selection_is_of_ones_own_assets_only(anna: Person, person: MakePerson) -> None:
     boris = await person("boris@example.org")
     hers, his = await keep(anna), await keep(boris)
@@ -294,6 +337,17 @@ async def test_sending_what_is_in_the_trash_takes_it_out(anna: Person) -> None:
     await anna.delete(f"/assets/{asset['id']}")
     assert (await keep(anna))["id"] == asset["id"]
     assert await usage_of(anna) == {"assets": 1, "originals": len(PHOTO), "trash": 0, "renditions": 0}
+
+
+async def test_out_of_the_trash_only_where_there_is_room(anna: Person, live: Runtime) -> None:
+    asset = await keep(anna)
+    await anna.delete(f"/assets/{asset['id']}")
+    async with live.database.transaction() as session:
+        await session.execute(text("UPDATE usage SET quota = 1000, counts_trash = false"))
+    assert code_of(await anna.post("/assets/restore", {"ids": [asset["id"]]})) == "quota-exceeded"
+    async with live.database.transaction() as session:
+        await session.execute(text("UPDATE usage SET quota = 100000"))
+    assert (await anna.post("/assets/restore", {"ids": [asset["id"]]})).status_code == 200
 
 
 async def test_only_what_is_in_the_trash_is_purged(anna: Person, live: Runtime) -> None:

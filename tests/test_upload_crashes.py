@@ -56,7 +56,8 @@ class Mortal:
         return await self.tus("PATCH", path, rest, Upload_Offset=offset, Content_Type=TYPE)
 
     async def lapse(self) -> None:
-        """Let leases run out, as they do when their holder is dead."""
+        """Let leases run out, as they do when their holder is dead, and forget what only it knew."""
+        self.runtime.vault.keys._known.clear()
         async with self.runtime.database.transaction() as session:
             await session.execute(text("UPDATE upload SET writing_until = NULL"))
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import random
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from archive.errors import TooLarge
 from archive.runtime import Runtime
 from archive.uploads import service as uploads
+from archive.uploads import writing
 from archive.vault.files import OBJECT_BYTES
 from tests.conftest import MakePerson
 from tests.support.people import Person, code_of
+from tests.support.uploading import caller_of
 
 random.seed(2)
 TYPE = "application/offset+octet-stream"
@@ -139,6 +146,10 @@ async def test_a_length_is_said_once(anna: Client) -> None:
     assert code_of(await anna.patch(path, 3, b"", Upload_Length=2)) == "offset-mismatch"
     assert (await anna.patch(path, 3, b"", Upload_Length=6)).status_code == 204
     assert code_of(await anna.patch(path, 3, b"", Upload_Length=7)) == "conflict"
+    # A request that is refused declares nothing.
+    other = await anna.create(None)
+    assert code_of(await anna.patch(other, 1, b"", Upload_Length=5)) == "offset-mismatch"
+    assert (await anna.ask("HEAD", other)).headers["upload-defer-length"] == "1"
 
 
 async def test_an_upload_larger_than_an_object_comes_back(anna: Client) -> None:
@@ -203,6 +214,7 @@ async def test_what_is_wrong_is_said(
     assert (answer.status_code, code_of(answer)) == (status, code)
     if method == "PATCH":
         assert await anna.offset(path) == 0
+    assert answer.headers["tus-resumable"] == "1.0.0"
     if status == 412:
         assert answer.headers["tus-version"] == "1.0.0"
 
@@ -244,6 +256,14 @@ async def test_a_piece_with_the_wrong_checksum_is_not(anna: Client, live: Runtim
     await anna.patch(path, 0, b"abc", Upload_Checksum=checksum(algorithm, b"abc"))
     done = await anna.patch(path, 3, b"def")
     assert await anna.original(done.headers["upload-asset"]) == b"abcdef"
+
+
+async def test_a_checksum_counts_for_bytes_that_come_with_the_creation(anna: Client) -> None:
+    headers = {"Upload_Length": 3, "Content_Type": TYPE}
+    wrong = await anna.ask("POST", content=b"abX", Upload_Checksum=checksum("sha256", b"abc"), **headers)
+    assert (wrong.status_code, code_of(wrong)) == (460, "checksum-mismatch")
+    right = await anna.ask("POST", content=b"abc", Upload_Checksum=checksum("sha256", b"abc"), **headers)
+    assert await anna.original(right.headers["upload-asset"]) == b"abc"
 
 
 @pytest.mark.parametrize("forgotten", [False, True])
@@ -295,6 +315,76 @@ async def test_an_expired_upload_is_gone_and_its_bytes_too(anna: Client, live: R
     assert (await anna.ask("HEAD", path)).status_code == 404
 
 
+async def test_what_was_acknowledged_whole_does_not_expire(anna: Client, live: Runtime) -> None:
+    path = await anna.create(6)
+    await anna.patch(path, 0, b"abc")
+    async with live.database.transaction() as session:  # as if the last request had died before it made the asset
+        await session.execute(text("UPDATE upload SET length = 3, expires_at = now() - interval '1 second'"))
+    async with live.database.transaction() as session:
+        await uploads.expire(session)
+    assert await rows(live, "SELECT count(*) FROM job WHERE kind = 'uploads.finish' AND state = 'ready'") == 1
+    done = await anna.ask("HEAD", path)
+    assert await anna.original(done.headers["upload-asset"]) == b"abc"
+
+
+async def test_a_length_that_is_declared_meanwhile_holds(anna: Client, live: Runtime) -> None:
+    path = await anna.create(None)
+    upload_id = UUID(path.rpartition("/")[2])
+    caller = caller_of(anna.person)
+    writer = await writing.claim(live.intake, caller, upload_id, 0)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"abc"
+        async with live.database.transaction() as session:
+            await uploads.declare_length(session, caller, live.intake.limits, upload_id, 3)
+        yield b"defg"
+
+    with pytest.raises(TooLarge):
+        await writing.receive(live.intake, writer, body())
+    await writing.let_go(live.database, writer)
+    done = await anna.patch(path, 0, b"xyz")
+    assert await anna.original(done.headers["upload-asset"]) == b"xyz"
+
+
+async def test_finishing_that_takes_long_is_not_taken_over(
+    anna: Client, live: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "LEASE", timedelta(seconds=0.5))
+    monkeypatch.setattr(writing, "_BEAT", 0.1)
+    path = await anna.create(3)
+    async with live.database.transaction() as session:
+        await session.execute(text("UPDATE upload SET length = NULL"))
+    await anna.patch(path, 0, b"abc")
+    async with live.database.transaction() as session:
+        await session.execute(text("UPDATE upload SET length = 3"))
+    live.hashes._kept.clear()
+    slow, reading_began = asyncio.Event(), asyncio.Event()
+    read_range = live.store.read_range
+
+    async def slowly(*arguments: Any) -> AsyncIterator[bytes]:
+        reading_began.set()
+        await slow.wait()
+        async for piece in read_range(*arguments):
+            yield piece
+
+    monkeypatch.setattr(live.store, "read_range", slowly)
+    first = asyncio.create_task(anna.ask("HEAD", path))
+    await reading_began.wait()
+    await asyncio.sleep(1)
+    second = await anna.ask("HEAD", path)
+    assert (second.headers["upload-offset"], "upload-asset" in second.headers) == ("3", False)
+    slow.set()
+    assert "upload-asset" in (await first).headers
+
+
+async def test_an_announced_hash_is_not_in_the_database(anna: Client, live: Runtime) -> None:
+    digest = hashlib.sha256(b"abcdef").hexdigest()
+    path = await anna.create(6, Upload_Metadata=metadata(filename="a.jpg", sha256=digest))
+    kept = (await anna.ask("HEAD", path)).headers["upload-metadata"]
+    assert kept == metadata(filename="a.jpg")
+    assert await rows(live, f"SELECT count(*) FROM upload WHERE upload::text LIKE '%{digest[:20]}%'") == 0
+
+
 async def test_methods_may_be_overridden(anna: Client) -> None:
     path = await anna.create(3)
     override = {"X_HTTP_Method_Override": "PATCH", "Upload_Offset": 0, "Content_Type": TYPE}
@@ -330,7 +420,7 @@ async def test_parts_are_put_together_in_the_order_they_are_named(anna: Client, 
     part = await anna.ask("HEAD", paths[0])
     assert (part.headers["upload-offset"], part.headers["upload-asset"]) == ("50000", final.headers["upload-asset"])
     assert await rows(live, "SELECT count(*) FROM file") == 1
-    assert (await anna.patch(final.headers["location"], 300_000, b"x")).status_code == 409
+    assert code_of(await anna.patch(final.headers["location"], 300_000, b"x")) == "forbidden"
     again = await anna.ask("POST", Upload_Concat="final;" + " ".join(reversed(paths)))
     assert again.headers["location"] == final.headers["location"]
 
@@ -350,11 +440,21 @@ async def test_parts_that_do_not_fit_are_refused(anna: Client, person: MakePerso
     ]
     for concat, code in refused:
         assert code_of(await anna.ask("POST", Upload_Concat=concat)) == code, concat
+    too_many = " ".join(f"/api/v1/uploads/{uuid4()}" for _ in range(1001))
+    assert code_of(await anna.ask("POST", Upload_Concat="final;" + too_many)) == "invalid-value"
     mismatch = await anna.ask(
         "POST", Upload_Concat="final;" + part, Upload_Metadata=metadata(sha256=hashlib.sha256(b"x").hexdigest())
     )
     assert mismatch.status_code == 460
     assert (await anna.ask("POST", Upload_Concat="final;" + part)).status_code == 201
+
+
+async def test_the_same_parts_put_together_twice_at_once_are_one_upload(anna: Client) -> None:
+    paths = await parts(anna, b"abc", b"def")
+    concat = "final;" + " ".join(paths)
+    both = await asyncio.gather(*(anna.ask("POST", Upload_Concat=concat) for _ in range(2)))
+    assert [answer.status_code for answer in both] == [201, 201]
+    assert len({answer.headers["location"] for answer in both}) == 1
 
 
 # Duplicates

@@ -14,6 +14,7 @@ from archive.models import Asset, File, Object
 from archive.runtime import Runtime
 from archive.vault import reading
 from archive.vault.files import OBJECT_BYTES
+from archive.vault.keys import LibraryKeys
 from tests.conftest import MakePerson
 from tests.support.people import Person
 from tests.support.uploading import caller_of, upload
@@ -90,6 +91,19 @@ async def test_a_row_that_was_changed_is_found_out(live: Runtime, anna: Person, 
         await session.execute(text(change))
     with pytest.raises(Damaged, match=r"backup|second copy"):
         await read_back(live, made.asset_id)
+
+
+@pytest.mark.parametrize("purpose", ["content", "identity"])
+async def test_a_key_that_was_never_committed_is_forgotten(live: Runtime, anna: Person, purpose: str) -> None:
+    with pytest.raises(RuntimeError, match="cut off"):
+        async with live.database.transaction() as session:
+            _, lost = await live.vault.keys.newest(session, UUID(anna.library), purpose)
+            raise RuntimeError("cut off")
+    async with live.database.transaction() as session:
+        _, kept = await live.vault.keys.newest(session, UUID(anna.library), purpose)
+    async with live.database.transaction() as session:
+        _, again = await LibraryKeys(live.keyring).newest(session, UUID(anna.library), purpose)
+    assert kept == again != lost
 
 
 async def test_one_files_objects_do_not_open_as_anothers(live: Runtime, anna: Person) -> None:

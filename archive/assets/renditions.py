@@ -60,7 +60,7 @@ async def plan_for(
     if found is None:
         noun = "rendition"
         raise NotFound(noun)
-    return found, await reading.plan(session, keys, await session.get_one(File, found.file_id))
+    return found, await reading.plan_whole(session, keys, found.file_id)
 
 
 async def listed(session: AsyncSession, caller: Caller, asset_id: UUID) -> list[Rendition]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import zipfile
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from archive.access import Caller
 from archive.assets import queries
@@ -18,9 +19,8 @@ from archive.db import now
 from archive.errors import Damaged, NotFound
 from archive.ids import new_id
 from archive.libraries import service as libraries
-from archive.models import Asset, File, SelectedAsset, Selection
+from archive.models import Asset, SelectedAsset, Selection
 from archive.vault import reading
-from storage import StoreUnavailable
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -51,7 +51,11 @@ async def make(
     session.add(selection)
     await session.flush()
     session.add_all(SelectedAsset(selection_id=selection.id, asset_id=asset_id) for asset_id in set(asset_ids))
-    await session.flush()
+    try:
+        await session.flush()
+    except IntegrityError as error:  # purged meanwhile
+        noun = "asset"
+        raise NotFound(noun) from error
     return selection
 
 
@@ -65,7 +69,9 @@ async def get(session: AsyncSession, caller: Caller, selection_id: UUID) -> Sele
     return selection
 
 
-async def zipped(database: Database, vault: Vault, selection_id: UUID) -> AsyncGenerator[bytes, None]:
+async def zipped(
+    database: Database, vault: Vault, selection_id: UUID, fault: Callable[[Plan], Awaitable[None]] | None = None
+) -> AsyncGenerator[bytes, None]:
     """Give a zip of a selection's originals, as they were received: not compressed, which photos are already.
 
     What cannot be read any more is named in a note at the end, so that nobody takes the rest for all. Damage in the
@@ -77,9 +83,9 @@ async def zipped(database: Database, vault: Vault, selection_id: UUID) -> AsyncG
             async for asset in assets:
                 try:
                     plan = await _plan(database, vault, asset)
-                    content = reading.read(vault.stores, plan)
+                    content = reading.read(vault.stores, plan, fault=fault)
                     first = await anext(content, b"")
-                except (Damaged, NotFound, StoreUnavailable):
+                except (Damaged, NotFound):
                     missing.append(asset.name)
                     continue
                 with archive.open(_entry(names.free(asset.name), asset), "w", force_zip64=asset.size >= _LARGE) as file:
@@ -125,7 +131,7 @@ async def _plan(database: Database, vault: Vault, asset: Asset) -> Plan:
         if present is None:
             noun = "asset"
             raise NotFound(noun)
-        return await reading.plan(session, vault.keys, await session.get_one(File, present.original_id))
+        return await reading.plan_whole(session, vault.keys, present.original_id)
 
 
 def _entry(name: str, asset: Asset) -> zipfile.ZipInfo:
@@ -163,14 +169,17 @@ class _Names:
 
     def __init__(self) -> None:
         self._used: set[str] = set()
+        # How far the numbers of a name have come: ten thousand of one name are not counted from the start each time.
+        self._numbers: dict[str, int] = {}
 
     def free(self, name: str) -> str:
         """Give this name, or the nearest one that is free."""
         stem, dot, ending = name.rpartition(".")
         stem, ending = (stem, dot + ending) if stem else (name, "")
-        number, chosen = 1, name
+        number, chosen = self._numbers.get(name.casefold(), 1), name
         while chosen.casefold() in self._used:
             number += 1
             chosen = f"{stem} ({number}){ending}"
         self._used.add(chosen.casefold())
+        self._numbers[name.casefold()] = number
         return chosen

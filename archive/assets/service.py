@@ -14,11 +14,10 @@ from archive import audit
 from archive.access import Caller, Role
 from archive.assets import queries
 from archive.assets.receiving import keyed
-from archive.db import now
 from archive.errors import NotFound
 from archive.events.service import publish
 from archive.libraries import service as libraries
-from archive.models import Asset, File, Rendition
+from archive.models import Asset, Rendition
 from archive.queue import kinds
 from archive.queue.service import enqueue
 from archive.usage import service as usage
@@ -79,7 +78,7 @@ async def known(
 async def original(session: AsyncSession, keys: LibraryKeys, caller: Caller, asset_id: UUID) -> tuple[Asset, Plan]:
     """Find out how to give an asset's bytes back, as they were received."""
     asset = await queries.get(session, caller, asset_id)
-    return asset, await reading.plan(session, keys, await session.get_one(File, asset.original_id))
+    return asset, await reading.plan_whole(session, keys, asset.original_id)
 
 
 async def trash(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID]) -> list[Asset]:
@@ -107,7 +106,9 @@ async def empty_trash(session: AsyncSession, caller: Caller, library_id: UUID) -
     """Destroy all that is in a library's trash now, in the background."""
     await libraries.get_for(session, caller, library_id, Role.EDITOR)
     audit.record(session, "trash.emptied", caller=caller, library_id=library_id)
-    args = {"library": str(library_id), "until": now().isoformat()}
+    # By the database's clock, as what was put into the trash.
+    moment = await session.scalar(select(func.clock_timestamp()))
+    args = {"library": str(library_id), "until": moment.isoformat() if moment else ""}
     await enqueue(session, kinds.EMPTY_TRASH, args, library_id=library_id)
 
 
@@ -142,6 +143,8 @@ async def _move(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID]
         return assets
     ids = [asset.id for asset in moving]
     for library_id, trashed, size in await queries.sizes(session, ids):
+        if trashed:
+            await usage.reserve_restored(session, library_id, size)
         sign = -1 if trashed else 1
         await usage.add(session, library_id, originals=-sign * size, trash=sign * size)
     moment = func.now() if into_trash else None

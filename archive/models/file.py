@@ -34,6 +34,8 @@ class File(Base):
     __table_args__ = (
         CheckConstraint(f"kind IN {KINDS}", name="kind"),
         CheckConstraint("state IN ('filling', 'whole')", name="state"),
+        # What nobody may go on filling.
+        Index("ix_file_filling", "created_at", postgresql_where=text("state = 'filling'")),
         # What a rotation of the library's key reads.
         Index("ix_file_key_version", "library_id", "key_version", "id"),
     )
@@ -56,6 +58,8 @@ class Object(Base):
 
     __tablename__ = "object"
     __table_args__ = (
+        # One object a place.
+        Index("uq_object_place", "file_id", "start", unique=True),
         # What the scrub reads: never verified first, then the longest ago.
         Index("ix_object_verified_at", text("verified_at NULLS FIRST"), "key"),
         Index("ix_object_damage", "key", postgresql_where=text("damage IS NOT NULL")),
@@ -64,7 +68,7 @@ class Object(Base):
 
     key: Mapped[str] = mapped_column(primary_key=True)
     # Without a cascade: whoever deletes a file says what becomes of its objects.
-    file_id: Mapped[UUID] = mapped_column(ForeignKey("file.id"), index=True)
+    file_id: Mapped[UUID] = mapped_column(ForeignKey("file.id"))
     start: Mapped[int] = mapped_column(BigInteger)
     size: Mapped[int] = mapped_column(BigInteger)
     sealed_size: Mapped[int] = mapped_column(BigInteger)

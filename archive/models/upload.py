@@ -20,7 +20,8 @@ class Upload(Base):
     __table_args__ = (
         CheckConstraint(f"state IN {STATES}", name="state"),
         CheckConstraint("concat IN ('partial', 'final')", name="concat"),
-        # What a reservation adds up, and what the limit of one account counts.
+        CheckConstraint('"offset" <= length', name="offset"),
+        # What a reservation adds up.
         Index("ix_upload_open", "library_id", postgresql_where=text("state = 'open'")),
         Index("ix_upload_expires_at", "expires_at"),
     )

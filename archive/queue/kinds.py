@@ -23,17 +23,18 @@ class Kind:
     every: timedelta | None = None
 
 
+# What waits for a store that is away tries for days, as one job: periodic work adds no second one beside it.
+_PATIENT = 1000
+
 SELFCHECK = Kind("upkeep.selfcheck", queue="upkeep", priority=10, max_attempts=1)
 PRUNE = Kind("upkeep.prune", queue="upkeep", priority=200, limit=1, every=timedelta(hours=1))
 PASSWORD_RESET = Kind("mail.password_reset", queue="mail", priority=10)
 # A received original is read back from the store and compared with what was received.
 VERIFY = Kind("integrity.verify", queue="upkeep", priority=50)
 # An upload that has all its bytes and whose last request did not live to finish it.
-FINISH = Kind("uploads.finish", priority=20)
+FINISH = Kind("uploads.finish", priority=20, max_attempts=_PATIENT)
 PURGE = Kind("assets.purge", queue="upkeep", priority=150, limit=1, every=timedelta(hours=1))
 EMPTY_TRASH = Kind("assets.empty_trash", priority=60)
-# What waits for a store that is away tries for days, as one job: periodic work adds no second one beside it.
-_PATIENT = 1000
 SCRUB = Kind(
     "integrity.scrub", queue="upkeep", priority=150, max_attempts=_PATIENT, limit=1, every=timedelta(minutes=5)
 )

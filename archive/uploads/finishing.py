@@ -20,7 +20,7 @@ from archive.uploads import service as uploads
 from archive.uploads import writing
 from archive.vault import files, reading
 from archive.vault.contexts import Binding
-from archive.vault.files import OBJECT_BYTES, Secret
+from archive.vault.files import Secret
 from archive.vault.hashing import Pair
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from archive.vault.reading import Plan
     from archive.vault.vault import Vault
 
+_FEW, _CRUMB = 16, 1 << 20
+_MOST_PARTS = 1000
 _WRONG = "its bytes did not have the SHA-256 that was announced"
 
 
@@ -57,7 +59,7 @@ async def take_in(
     """Write a request's bytes to an upload; when they are its last, make the asset."""
     outcome = Outcome()
 
-    async def at_end(session: AsyncSession, _writer: Writer, file: File, pair: Pair) -> bool:
+    async def at_end(session: AsyncSession, file: File, pair: Pair) -> bool:
         right = not writer.secret.sha256 or writer.secret.sha256 == pair.sha256.digest()
         if not right or _is_in_crumbs(file.size, file.objects):
             return False
@@ -75,7 +77,12 @@ async def take_in(
 
 async def finish(intake: Intake, writer: Writer, outcome: Outcome | None = None) -> Upload:
     """Make an asset of an upload that has all its bytes. Its writer does; whatever it is cut off at can be repeated."""
-    database, vault, outcome = intake.database, intake.vault, outcome or Outcome()
+    async with writing.held(intake.database, writer):
+        return await _finish(intake, writer, outcome or Outcome())
+
+
+async def _finish(intake: Intake, writer: Writer, outcome: Outcome) -> Upload:
+    database, vault = intake.database, intake.vault
     async with database.transaction() as session:
         plan = await reading.plan(session, vault.keys, await session.get_one(File, writer.binding.file_id))
     pair = intake.hashes.take(writer.upload_id, writer.offset) or await _hashed(vault, plan)
@@ -89,7 +96,8 @@ async def finish(intake: Intake, writer: Writer, outcome: Outcome | None = None)
 
 
 def _is_in_crumbs(size: int, objects: int) -> bool:
-    return objects > 2 * -(-size // OBJECT_BYTES)
+    """Say whether a file came in so many small objects that writing it anew is worth it."""
+    return objects > _FEW + size // _CRUMB
 
 
 async def finish_by_job(intake: Intake, upload_id: UUID) -> None:
@@ -123,6 +131,10 @@ async def concatenate(intake: Intake, caller: Caller, announced: Announced, part
     if announced.sha256 and announced.sha256 != made.secret.sha256:
         raise ChecksumMismatch(_mismatch())
     async with database.transaction() as session:
+        await _lock(session, part_ids)
+        if (made_meanwhile := await _made_of(session, caller, part_ids)) is not None:
+            await files.delete_later(session, [one.key for one in made.written])
+            return made_meanwhile
         parts = await _locked_parts(session, caller, part_ids)
         upload = _concatenated(caller, announced, library_id, part_ids, length)
         session.add(upload)
@@ -234,11 +246,12 @@ async def _parts(
 
 async def _locked_parts(session: AsyncSession, caller: Caller, part_ids: Sequence[UUID]) -> list[Upload]:
     """Find the partial uploads in their order, each whole, and keep them so until the transaction ends."""
-    if not part_ids or len(set(part_ids)) != len(part_ids):
-        message = "Upload-Concat names each part once, and at least one: 'final;/api/v1/uploads/… /api/v1/uploads/…'."
+    if not 0 < len(set(part_ids)) == len(part_ids) <= _MOST_PARTS:
+        message = (
+            f"Upload-Concat names up to {_MOST_PARTS} parts, each once: 'final;/api/v1/uploads/… /api/v1/uploads/…'."
+        )
         raise Invalid(message)
-    # Locked in one order whatever that of the parts, so that two who name the same ones do not wait for each other.
-    await session.execute(select(Upload.id).where(Upload.id.in_(part_ids)).order_by(Upload.id).with_for_update())
+    await _lock(session, part_ids)
     parts = [await uploads.find(session, caller, part_id) for part_id in part_ids]
     for part in parts:
         if part.concat != "partial":
@@ -250,6 +263,11 @@ async def _locked_parts(session: AsyncSession, caller: Caller, part_ids: Sequenc
             message = f"The part {part.id} has {part.received} of {part.length} bytes. Upload it to its end first."
             raise Conflict(message)
     return parts
+
+
+async def _lock(session: AsyncSession, part_ids: Sequence[UUID]) -> None:
+    # In one order whatever that of the parts, so that two who name the same ones do not wait for each other.
+    await session.execute(select(Upload.id).where(Upload.id.in_(part_ids)).order_by(Upload.id).with_for_update())
 
 
 def _concatenated(

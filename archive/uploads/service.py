@@ -15,6 +15,8 @@ from archive.errors import Conflict, Invalid, NotFound, OffsetMismatch, TooLarge
 from archive.ids import new_id
 from archive.libraries import service as libraries
 from archive.models import File, Upload
+from archive.queue import kinds
+from archive.queue.service import enqueue
 from archive.usage import service as usage
 from archive.vault import files
 from archive.vault.contexts import Binding
@@ -208,6 +210,12 @@ async def use_up(session: AsyncSession, part: Upload, final: Upload) -> None:
         await files.discard(session, [file_id])
 
 
+async def finish_later(session: AsyncSession, upload_id: UUID, library_id: UUID, delay: timedelta) -> None:
+    """Have a job finish an upload that has all its bytes, in case nobody else does."""
+    args = {"upload": str(upload_id)}
+    await enqueue(session, kinds.FINISH, args, key=str(upload_id), library_id=library_id, delay=delay)
+
+
 async def expire(session: AsyncSession, limit: int = 100) -> int:
     """End uploads that nobody went on with, and forget those that are over; says how many were ended."""
     old = Upload.expires_at <= func.now()
@@ -216,7 +224,12 @@ async def expire(session: AsyncSession, limit: int = 100) -> int:
     statement = select(Upload).where(old, Upload.state == "open", idle).limit(limit)
     uploads = list(await session.scalars(statement.with_for_update(skip_locked=True)))
     for upload in uploads:
-        await end(session, upload, EXPIRED)
+        if upload.received == upload.length and upload.concat is None:
+            # All its bytes were acknowledged: it is not expired, but unfinished.
+            upload.expires_at = now() + REMEMBERED
+            await finish_later(session, upload.id, upload.library_id, timedelta(0))
+        else:
+            await end(session, upload, EXPIRED)
     await _discard_ownerless(session, limit)
     return len(uploads)
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn
 from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from archive import log
 from archive.db import now
 from archive.errors import (
     ChecksumMismatch,
+    Forbidden,
     OffsetMismatch,
     TooLarge,
     TooManyUploads,
@@ -26,8 +27,6 @@ from archive.errors import (
     UploadRefused,
 )
 from archive.models import File, Upload
-from archive.queue import kinds
-from archive.queue.service import enqueue
 from archive.uploads import service as uploads
 from archive.usage import service as usage
 from archive.vault import files
@@ -52,8 +51,9 @@ _BEAT = 1.5
 _FINISH_AFTER = timedelta(seconds=30)
 
 
+_TOO_MUCH = "The upload is {} bytes long; this request brought more. Nothing behind them is kept."
 # Finishes an upload in its last transaction if it can; says whether it did.
-AtEnd = Callable[["AsyncSession", "Writer", File, Pair], Awaitable[bool]]
+AtEnd = Callable[["AsyncSession", File, Pair], Awaitable[bool]]
 
 
 class Interrupted(Exception):  # not an error: the client went away
@@ -85,6 +85,9 @@ async def claim(intake: Intake, caller: Caller, upload_id: UUID, offset: int) ->
     """Become the writer of an upload that has exactly so many bytes."""
     async with intake.database.transaction() as session:
         upload = await uploads.find(session, caller, upload_id)
+        if upload.concat == "final":
+            message = "A final upload is made of its parts; it takes no bytes of its own."
+            raise Forbidden(message)
         if upload.state == "finished":
             raise OffsetMismatch(upload.received)
         await _require_free_hand(session, caller, intake.limits)
@@ -142,18 +145,38 @@ async def receive(
     ``at_end`` may finish the upload in the transaction that commits its last bytes.
     """
     transfer = _Transfer(intake, writer, checksum, at_end)
-    beats = asyncio.create_task(transfer.beat())
-    try:
+    async with held(intake.database, writer, transfer.has_come_on):
         return await transfer.run(body)
+
+
+@asynccontextmanager
+async def held(database: Database, writer: Writer, alive: Callable[[], bool] = lambda: True) -> AsyncIterator[None]:
+    """Renew a writer's lease while something goes on that may take longer than it."""
+    beats = asyncio.create_task(_beat(database, writer, alive))
+    try:
+        yield
     finally:
         beats.cancel()
-        with suppress(asyncio.CancelledError):
-            await beats
+        await asyncio.wait([beats])
+
+
+async def _beat(database: Database, writer: Writer, alive: Callable[[], bool]) -> None:
+    while True:
+        await asyncio.sleep(_BEAT)
+        if not alive():
+            continue
+        try:
+            async with database.transaction() as session:
+                await require_ours(session, writer)
+        except (SQLAlchemyError, OSError) as error:
+            _log.warning("lease.not_renewed", error=str(error).split("\n", 1)[0])
+        except UploadRefused:
+            return  # the next commit says so
 
 
 async def let_go(database: Database, writer: Writer) -> None:
     """Stop being the writer. When even that fails, the lease runs out by itself."""
-    with suppress(DBAPIError, OSError):
+    with suppress(SQLAlchemyError, OSError):
         async with database.transaction() as session:
             await session.execute(
                 update(Upload)
@@ -191,20 +214,10 @@ class _Transfer:
             await self._commit_checked(self._checksum)
         return not self._interrupted
 
-    async def beat(self) -> None:
-        """Renew the lease while bytes come."""
-        while True:
-            await asyncio.sleep(_BEAT)
-            if self._seen == self._seen_before:
-                continue
-            self._seen_before = self._seen
-            try:
-                async with self._database.transaction() as session:
-                    await require_ours(session, self._writer)
-            except (DBAPIError, OSError) as error:
-                _log.warning("lease.not_renewed", error=str(error).split("\n", 1)[0])
-            except UploadRefused:
-                return  # the next commit says so
+    def has_come_on(self) -> bool:
+        """Say whether bytes came since this was asked last: a writer that has fallen silent may be replaced."""
+        come_on, self._seen_before = self._seen != self._seen_before, self._seen
+        return come_on
 
     async def _write(self, start: int, portions: Portions) -> Written:
         writer = self._writer
@@ -250,9 +263,11 @@ class _Transfer:
         writer, written = self._writer, self._written
         offset = writer.offset + sum(one.sealed.size for one in written)
         async with self._database.transaction() as session:
-            if writer.length is None:
-                await usage.reserve(session, writer.binding.library_id, offset - writer.offset)
-            await _advance(session, writer, offset, self._intake.limits)
+            # The upload before the usage: whoever declares a length locks them in this order, too.
+            length = await _advance(session, writer, offset, self._intake.limits)
+            if length is None:
+                await usage.reserve(session, writer.binding.library_id, offset - writer.offset, noted=True)
+            writer.length = length
             file = await files.locked(session, writer.binding.file_id)
             files.add(session, file, written)
             if offset == writer.length and not writer.partial:
@@ -263,24 +278,26 @@ class _Transfer:
 
     async def _end(self, session: AsyncSession, file: File) -> None:
         """Finish the upload with its last bytes. What cannot be done at once is done next, by us or by a job."""
-        if self._at_end and self._pair and await self._at_end(session, self._writer, file, self._pair):
+        if self._at_end and self._pair and await self._at_end(session, file, self._pair):
             return
-        key = str(self._writer.upload_id)
-        library_id = self._writer.binding.library_id
-        await enqueue(session, kinds.FINISH, {"upload": key}, key=key, library_id=library_id, delay=_FINISH_AFTER)
+        await uploads.finish_later(session, self._writer.upload_id, self._writer.binding.library_id, _FINISH_AFTER)
 
 
-async def _advance(session: AsyncSession, writer: Writer, offset: int, limits: Limits) -> None:
-    moved = await session.scalar(
-        update(Upload)
-        .where(Upload.id == writer.upload_id, Upload.fence == writer.fence, Upload.state == "open")
-        .values(
-            received=offset, writing_until=func.clock_timestamp() + LEASE, expires_at=now() + limits.kept
+async def _advance(session: AsyncSession, writer: Writer, offset: int, limits: Limits) -> int | None:
+    """Move the offset; gives the length, which somebody may have declared meanwhile."""
+    moved = (
+        await session.execute(
+            update(Upload)
+            .where(Upload.id == writer.upload_id, Upload.fence == writer.fence, Upload.state == "open")
+            .where(or_(Upload.length.is_(None), Upload.length >= offset))
+            .values(received=offset, writing_until=func.clock_timestamp() + LEASE, expires_at=now() + limits.kept)
+            .returning(Upload.length)
         )
-        .returning(Upload.id)
-    )  # fmt: skip
+    ).one_or_none()
     if moved is None:
-        await _replaced(session, writer)
+        await _refuse(session, writer, offset)
+    length: int | None = moved[0]
+    return length
 
 
 async def require_ours(session: AsyncSession, writer: Writer) -> None:
@@ -292,11 +309,13 @@ async def require_ours(session: AsyncSession, writer: Writer) -> None:
         .returning(Upload.id)
     )
     if renewed is None:
-        await _replaced(session, writer)
+        await _refuse(session, writer)
 
 
-async def _replaced(session: AsyncSession, writer: Writer) -> NoReturn:
+async def _refuse(session: AsyncSession, writer: Writer, offset: int = 0) -> NoReturn:
     upload = await session.get(Upload, writer.upload_id, populate_existing=True)
     if upload is None or upload.state != "open":
         raise UploadGone(str(((upload and upload.reason) or {}).get("detail", uploads.EXPIRED)))
+    if upload.fence == writer.fence and upload.length is not None and upload.length < offset:
+        raise TooLarge(_TOO_MUCH.format(upload.length))
     raise UploadLocked

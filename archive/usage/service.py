@@ -49,16 +49,26 @@ async def add(
     await session.execute(row.on_conflict_do_update(index_elements=[Usage.library_id], set_=changed))
 
 
-async def reserve(session: AsyncSession, library_id: UUID, wanted: int) -> None:
-    """Refuse an upload there is no room for. Two at once are asked one after the other, so they cannot share room."""
+async def reserve(session: AsyncSession, library_id: UUID, wanted: int, *, noted: bool = False) -> None:
+    """Refuse an upload there is no room for. Two at once are asked one after the other, so they cannot share room.
+
+    ``noted`` says that the upload's row speaks of these bytes already.
+    """
     if await session.scalar(select(Usage.quota).where(Usage.library_id == library_id)) is None:
         return  # nearly always; and those who send at once need not wait for each other
     row = await _locked(session, library_id)
     if row.quota is None:
         return
-    used, reserved = counted(row), await _reserved(session, library_id)
+    used, reserved = counted(row), await _reserved(session, library_id) - (wanted if noted else 0)
     if used + reserved + wanted > row.quota:
         raise QuotaExceeded(wanted=wanted, used=used, reserved=reserved, quota=row.quota)
+
+
+async def reserve_restored(session: AsyncSession, library_id: UUID, size: int) -> None:
+    """Refuse to take out of the trash what there is no room for, where the trash does not count and the rest does."""
+    counts = await session.scalar(select(Usage.counts_trash).where(Usage.library_id == library_id))
+    if counts is False:
+        await reserve(session, library_id, size)
 
 
 def counted(row: Usage) -> int:
@@ -155,7 +165,6 @@ async def _report(session: AsyncSession, library: Library) -> Report:
 async def _reserved(session: AsyncSession, library_id: UUID) -> int:
     """Add up what unfinished uploads will need; one of unknown length, what it has."""
     needed = func.sum(func.coalesce(Upload.length, Upload.received))
-    # A final one is made of parts, whose bytes are counted already.
     open_ones = select(needed).where(Upload.library_id == library_id, Upload.state == "open")
     return int(await session.scalar(open_ones) or 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import delete, func, select
+from sqlalchemy import ARRAY, Select, String, cast, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from archive.errors import Damaged
+from archive.errors import Damaged, UploadRefused
 from archive.keyring import unwrap, wrap
 from archive.models import Deletion, File, Object, Tombstone
 from archive.vault import contexts
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 # What an object holds at most. Each is durable by itself: the more a crash may cost, the larger they could be.
 OBJECT_BYTES = 16 << 20
 _KEY_BYTES, _SHA256_BYTES, _SHA1_BYTES = 32, 32, 20
+# How old an object may be when a table first knows it. The sweep leaves what nobody knows alone for twice as long.
+LONGEST_WRITE = timedelta(hours=12)
 # Longer than anybody streams one object.
 _DELETED_AFTER = timedelta(hours=1)
 
@@ -61,6 +64,8 @@ class Written:
     key: str
     start: int
     sealed: Sealed
+    # By the monotonic clock.
+    began: float
 
 
 def new_object_key() -> str:
@@ -122,9 +127,9 @@ async def write(  # where, under which key, bound to what, which bytes, and who 
     watch: Callable[[bytes], None] | None = None,
 ) -> Written:
     """Write one object of a file; it is durable when this returns."""
-    key = new_object_key()
+    key, began = new_object_key(), time.monotonic()
     sealed = await seal(store, key, secret.key, binding.of_object(start), body, watch=watch)
-    return Written(key, start, sealed)
+    return Written(key, start, sealed, began)
 
 
 async def write_all(
@@ -168,7 +173,12 @@ class Portions:
 
 
 def add(session: AsyncSession, file: File, written: Sequence[Written]) -> None:
-    """Note objects of a file, which follow what it has."""
+    """Note objects of a file, which follow what it has. Too old ones may be swept away as nobody's at any moment."""
+    if written and time.monotonic() - written[0].began > LONGEST_WRITE.total_seconds():
+        message = (
+            "These bytes came too slowly: they were under way for more than twelve hours. Send them again in pieces."
+        )
+        raise UploadRefused(message)
     for one in written:
         session.add(
             Object(
@@ -208,18 +218,17 @@ async def discard(session: AsyncSession, file_ids: Sequence[UUID]) -> None:
         return
     whole = select(File.id, File.library_id).where(File.id.in_(file_ids), File.state == "whole")
     await session.execute(insert(Tombstone).from_select(["file_id", "library_id"], whole).on_conflict_do_nothing())
-    await delete_later(session, select(Object.key).where(Object.file_id.in_(file_ids)))
+    await _delete_selected_later(session, select(Object.key).where(Object.file_id.in_(file_ids)))
     await session.execute(delete(Object).where(Object.file_id.in_(file_ids)))
     await session.execute(delete(File).where(File.id.in_(file_ids)))
 
 
-async def delete_later(session: AsyncSession, keys: object) -> None:
-    """Note store keys, given by a select or as a list, to be deleted from every store."""
-    due = func.clock_timestamp() + _DELETED_AFTER
-    if isinstance(keys, list):
-        if keys:
-            rows = [{"key": key, "due_at": due} for key in keys]
-            await session.execute(insert(Deletion).values(rows).on_conflict_do_nothing())
-        return
-    named = keys.add_columns(due)  # type: ignore[attr-defined]
+async def delete_later(session: AsyncSession, keys: Sequence[str]) -> None:
+    """Note store keys to be deleted from every store."""
+    # As one array: there may be more of them than a statement has parameters.
+    await _delete_selected_later(session, select(func.unnest(cast(list(keys), ARRAY(String)))))
+
+
+async def _delete_selected_later(session: AsyncSession, keys: Select[str]) -> None:
+    named = keys.add_columns(func.clock_timestamp() + _DELETED_AFTER)
     await session.execute(insert(Deletion).from_select(["key", "due_at"], named).on_conflict_do_nothing())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from cryptography.exceptions import InvalidTag
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from archive.db import do_after_commit
 from archive.errors import Damaged
 from archive.keyring import UnknownRoot, unwrap, wrap
 from archive.models import LibraryKey
@@ -45,7 +47,7 @@ class LibraryKeys:
         while (row := await session.scalar(statement)) is None:
             # The first use; or a rotation destroyed the row while we waited for it, and there is a newer one.
             await self.add(session, library_id, purpose, 1)
-        return row.version, self._opened(row)
+        return row.version, self._opened(session, row)
 
     async def version(self, session: AsyncSession, library_id: UUID, purpose: str, version: int) -> bytes:
         """Give one version of a library's key."""
@@ -56,7 +58,7 @@ class LibraryKeys:
         if row is None:
             message = f"Version {version} of the library's key is not in the database. Restore it from a backup."
             raise Damaged(message)
-        return self._opened(row)
+        return self._opened(session, row)
 
     async def identity(self, session: AsyncSession, library_id: UUID) -> bytes:
         """Give the key of a library's identities, of which there is one version for ever."""
@@ -79,27 +81,34 @@ class LibraryKeys:
 
     def rewrap(self, row: LibraryKey) -> None:
         """Wrap a key under the present root key."""
-        row.root_id, row.wrapped = self._wrap(row.library_id, row.purpose, row.version, self._opened(row))
+        row.root_id, row.wrapped = self._wrap(row.library_id, row.purpose, row.version, self._unwrap(row))
 
     def _wrap(self, library_id: UUID, purpose: str, version: int, key: bytes) -> tuple[bytes, bytes]:
         root_id = self._keyring.present
         context = contexts.library_key(library_id, purpose, version)
         return root_id, wrap(self._keyring.derive(_ROOT_PURPOSE, root_id), context, key)
 
-    def _opened(self, row: LibraryKey) -> bytes:
+    def _opened(self, session: AsyncSession, row: LibraryKey) -> bytes:
         place = (row.library_id, row.purpose, row.version)
-        if place not in self._known:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            try:
-                key = unwrap(
-                    self._keyring.derive(_ROOT_PURPOSE, row.root_id), contexts.library_key(*place), row.wrapped
-                )
-            except UnknownRoot as error:
-                message = f"The root key {row.root_id.hex()} is missing in the key file. Restore the file that has it."
-                raise Damaged(message) from error
-            except InvalidTag as error:
-                message = "A library's key does not open: its row was changed. Restore the database from a backup."
-                raise Damaged(message) from error
-            self._known[place] = key
-        return self._known[place]
+        if place in self._known:
+            return self._known[place]
+        key = self._unwrap(row)
+        # Not before the commit: a row this transaction made may never have been, and another take its place.
+        do_after_commit(session, partial(self._remember, place, key))
+        return key
+
+    def _remember(self, place: tuple[UUID, str, int], key: bytes) -> None:
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known[place] = key
+
+    def _unwrap(self, row: LibraryKey) -> bytes:
+        context = contexts.library_key(row.library_id, row.purpose, row.version)
+        try:
+            return unwrap(self._keyring.derive(_ROOT_PURPOSE, row.root_id), context, row.wrapped)
+        except UnknownRoot as error:
+            message = f"The root key {row.root_id.hex()} is missing in the key file. Restore the file that has it."
+            raise Damaged(message) from error
+        except InvalidTag as error:
+            message = "A library's key does not open: its row was changed. Restore the database from a backup."
+            raise Damaged(message) from error

@@ -66,6 +66,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['library_id'], ['library.id'], name=op.f('fk_file_library_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_file'))
     )
+    op.create_index('ix_file_filling', 'file', ['created_at'], unique=False, postgresql_where=sa.text("state = 'filling'"))
     op.create_index('ix_file_key_version', 'file', ['library_id', 'key_version', 'id'], unique=False)
     op.create_table('library_key',
     sa.Column('library_id', sa.Uuid(), nullable=False),
@@ -142,7 +143,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('key', name=op.f('pk_object'))
     )
     op.create_index('ix_object_damage', 'object', ['key'], unique=False, postgresql_where=sa.text('damage IS NOT NULL'))
-    op.create_index(op.f('ix_object_file_id'), 'object', ['file_id'], unique=False)
+    op.create_index('uq_object_place', 'object', ['file_id', 'start'], unique=True)
     op.create_index('ix_object_unmirrored', 'object', ['created_at', 'key'], unique=False, postgresql_where=sa.text('mirrored_at IS NULL'))
     op.create_index('ix_object_verified_at', 'object', [sa.literal_column('verified_at NULLS FIRST'), 'key'], unique=False)
     op.create_table('asset_name',
@@ -194,6 +195,7 @@ def upgrade() -> None:
     sa.Column('reason', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('"offset" <= length', name=op.f('ck_upload_offset')),
     sa.CheckConstraint("concat IN ('partial', 'final')", name=op.f('ck_upload_concat')),
     sa.CheckConstraint("state IN ('open', 'finished', 'gone')", name=op.f('ck_upload_state')),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_upload_account_id'), ondelete='CASCADE'),
@@ -229,7 +231,7 @@ def downgrade() -> None:
     op.drop_table('asset_name')
     op.drop_index('ix_object_verified_at', table_name='object')
     op.drop_index('ix_object_unmirrored', table_name='object', postgresql_where=sa.text('mirrored_at IS NULL'))
-    op.drop_index(op.f('ix_object_file_id'), table_name='object')
+    op.drop_index('uq_object_place', table_name='object')
     op.drop_index('ix_object_damage', table_name='object', postgresql_where=sa.text('damage IS NOT NULL'))
     op.drop_table('object')
     op.drop_index('uq_asset_identity', table_name='asset')
@@ -246,6 +248,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_library_key_root_id'), table_name='library_key')
     op.drop_table('library_key')
     op.drop_index('ix_file_key_version', table_name='file')
+    op.drop_index('ix_file_filling', table_name='file', postgresql_where=sa.text("state = 'filling'"))
     op.drop_table('file')
     op.drop_table('tombstone')
     op.drop_table('stray')

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage import Stat, Store, StoreUnavailable
@@ -104,21 +105,33 @@ class DyingStore:
 def dying_database(engine: AsyncEngine, fate: Fate) -> Iterator[None]:
     """Count every statement and commit of an engine."""
 
+    def act(step: Callable[[], None]) -> None:
+        try:
+            step()
+        except StoreUnavailable as error:
+            # What a connection that was cut looks like.
+            raise OperationalError(str(error), {}, ConnectionError(str(error))) from error
+
     def statement(*_arguments: Any) -> None:
-        fate.before()
+        act(fate.before)
 
     def done(*_arguments: Any) -> None:
-        fate.after()
+        act(fate.after)
 
-    def commit(_connection: Any) -> None:
-        # Before it is sent: a commit whose answer is lost is the 'lost' of the statement that comes after it.
-        fate.before()
+    dialect, committed = engine.sync_engine.dialect, engine.sync_engine.dialect.do_commit
 
-    listeners = [("before_cursor_execute", statement), ("after_cursor_execute", done), ("commit", commit)]
+    def commit(connection: Any) -> None:
+        act(fate.before)
+        committed(connection)
+        act(fate.after)
+
+    listeners = [("before_cursor_execute", statement), ("after_cursor_execute", done)]
     for name, listener in listeners:
         event.listen(engine.sync_engine, name, listener)
+    dialect.do_commit = commit  # type: ignore[method-assign]
     try:
         yield
     finally:
+        dialect.do_commit = committed  # type: ignore[method-assign]
         for name, listener in listeners:
             event.remove(engine.sync_engine, name, listener)

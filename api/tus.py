@@ -1,4 +1,4 @@
-"""Upload-Metadata, as tus writes it: keys and values in base 64, separated by commas."""
+"""What tus adds to HTTP: its version, and Upload-Metadata, keys and values in base 64 separated by commas."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 
 from archive.errors import UploadRefused
 
+VERSION = "1.0.0"
+PATH = "/api/v1/uploads"
 Metadata = dict[str, str]
 _KEY = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,100}")
 _LONGEST = 8192
