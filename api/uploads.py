@@ -4,8 +4,6 @@ termination and concatenation (https://tus.io/protocols/resumable-upload).
 
 from __future__ import annotations
 
-import hashlib
-import re
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Annotated, Any, Literal, Self
@@ -16,25 +14,22 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from api import tus
-from api.bodies import media_type_of, name_of, received, sha256_of
+from api.bodies import received
 from api.deps import Running, Uploader
 from api.fields import View
 from api.problems import responses
-from api.tus import VERSION, Metadata, parse_base64, parse_metadata
+from api.tus import VERSION, announcement, parse_checksum, parse_concat, parse_length, parse_metadata, parse_number
 from archive.access import Caller
-from archive.errors import Invalid, NotFound, UploadBodyType, UploadLocked, UploadRefused, UploadVersion
+from archive.errors import UploadBodyType, UploadLocked, UploadRefused, UploadVersion
 from archive.models import Upload
 from archive.runtime import Runtime
 from archive.uploads import finishing, writing
 from archive.uploads import service as uploads
-from archive.uploads.service import Announced
 from archive.uploads.writing import Checksum, Writer
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 BODY_TYPE = "application/offset+octet-stream"
 _EXTENSIONS = "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination,concatenation"
-_ALGORITHMS = ("sha1", "sha256")
-_NUMBER = re.compile("[0-9]{1,18}")
 _PATH = tus.PATH + "/"
 _BODY: dict[str, Any] = {
     "requestBody": {"content": {BODY_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
@@ -89,7 +84,7 @@ async def describe_uploads(runtime: Running) -> Response:
         "Tus-Version": VERSION,
         "Tus-Extension": _EXTENSIONS,
         "Tus-Max-Size": str(runtime.settings.max_upload),
-        "Tus-Checksum-Algorithm": ",".join(_ALGORITHMS),
+        "Tus-Checksum-Algorithm": ",".join(tus.ALGORITHMS),
     }
     return Response(status_code=204, headers=headers)
 
@@ -109,15 +104,15 @@ async def create_upload(
 ) -> Response:
     """Begin an upload; its bytes may come along. Metadata: `filename`, `filetype`, `library` (an id), `sha256`."""
     metadata = parse_metadata(said.upload_metadata)
-    concat, part_ids = _concat(said.upload_concat)
+    concat, part_ids = parse_concat(said.upload_concat)
     if concat == "final":
-        announced = _announced(metadata, None, said.upload_metadata, partial=False)
+        announced = announcement(metadata, None, said.upload_metadata, partial=False)
         upload = await finishing.concatenate(runtime.intake, caller, announced, part_ids)
         return _answer(201, upload, location=True)
-    length = _length(said.upload_length, said.upload_defer_length)
-    announced = _announced(metadata, length, said.upload_metadata, partial=concat == "partial")
+    length = parse_length(said.upload_length, said.upload_defer_length)
+    announced = announcement(metadata, length, said.upload_metadata, partial=concat == "partial")
     if length == 0 or request.headers.get("content-type") == BODY_TYPE:
-        checksum = _checksum(said.upload_checksum)
+        checksum = parse_checksum(said.upload_checksum)
         writer = await writing.begin(runtime.intake, caller, announced)
         return _answer(201, await _write(runtime, caller, request, writer, checksum), location=True)
     async with runtime.database.transaction() as session:
@@ -166,9 +161,9 @@ async def append_to_upload(
     """Send the bytes that begin at `Upload-Offset`. What is answered is safe; after a break, ask for the offset."""
     if request.headers.get("content-type") != BODY_TYPE:
         raise UploadBodyType(BODY_TYPE)
-    offset = _number("Upload-Offset", upload_offset)
-    checksum = _checksum(upload_checksum)
-    length = None if upload_length is None else _number("Upload-Length", upload_length)
+    offset = parse_number("Upload-Offset", upload_offset)
+    checksum = parse_checksum(upload_checksum)
+    length = None if upload_length is None else parse_number("Upload-Length", upload_length)
     writer = await writing.claim(runtime.intake, caller, upload_id, offset)
     if length is not None:
         await _declare(runtime, caller, writer, length)
@@ -255,72 +250,3 @@ def _answer(status: int, upload: Upload, *, location: bool = False, more: dict[s
 
 def _length_header(upload: Upload) -> dict[str, str]:
     return {"Upload-Defer-Length": "1"} if upload.length is None else {"Upload-Length": str(upload.length)}
-
-
-def _announced(metadata: Metadata, length: int | None, written: str | None, *, partial: bool) -> Announced:
-    return Announced(
-        library_id=_library(metadata.get("library")),
-        length=length,
-        name=name_of(metadata.get("filename") or metadata.get("name")),
-        media_type=media_type_of(metadata.get("filetype") or metadata.get("type")),
-        sha256=sha256_of(metadata.get("sha256")),
-        metadata=_without_hash(written or ""),
-        partial=partial,
-    )
-
-
-def _without_hash(written: str) -> str:
-    """Leave out what would tell whoever reads the database which file this is; it is kept behind the file's key."""
-    return ",".join(pair for pair in written.split(",") if pair.split()[:1] != ["sha256"])
-
-
-def _library(written: str | None) -> UUID | None:
-    try:
-        return UUID(written) if written else None
-    except ValueError as error:
-        message = "'library' in Upload-Metadata is no id of a library."
-        raise Invalid(message) from error
-
-
-def _concat(written: str | None) -> tuple[str | None, list[UUID]]:
-    if written in {None, "partial"}:
-        return written, []
-    kind, _, listed = str(written).partition(";")
-    if kind != "final":
-        message = "Upload-Concat is 'partial', or 'final;' and the addresses of the parts."
-        raise UploadRefused(message)
-    try:
-        return kind, [UUID(address.rpartition("/")[2]) for address in listed.split()]
-    except ValueError as error:
-        noun = "part"
-        raise NotFound(noun) from error
-
-
-def _length(length: str | None, deferred: str | None) -> int | None:
-    if deferred is not None:
-        if deferred != "1" or length is not None:
-            message = "Send either Upload-Length, or 'Upload-Defer-Length: 1'."
-            raise UploadRefused(message)
-        return None
-    return _number("Upload-Length", length)
-
-
-def _number(name: str, written: str | None) -> int:
-    if written is None or not _NUMBER.fullmatch(written):
-        message = f"The header {name} is missing, or no number of bytes."
-        raise UploadRefused(message)
-    return int(written)
-
-
-def _checksum(written: str | None) -> Checksum | None:
-    if written is None:
-        return None
-    algorithm, _, encoded = written.partition(" ")
-    if algorithm not in _ALGORITHMS:
-        message = f"Upload-Checksum may use {' or '.join(_ALGORITHMS)}, not '{algorithm[:20]}'."
-        raise UploadRefused(message)
-    digest = parse_base64(encoded)
-    if digest is None or len(digest) != hashlib.new(algorithm, usedforsecurity=False).digest_size:
-        message = f"Upload-Checksum is no {algorithm} in base 64."
-        raise UploadRefused(message)
-    return Checksum(algorithm, digest)

@@ -4501,6 +4501,7 @@ export interface operations {
                 "upload-defer-length"?: string | null;
                 "upload-metadata"?: string | null;
                 "upload-concat"?: string | null;
+                "upload-checksum"?: string | null;
                 "tus-resumable"?: string | null;
             };
             path?: never;
@@ -4705,15 +4706,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The account exists already */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The link no longer works */
             410: {
                 headers: {
@@ -4723,35 +4715,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another version of the protocol */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The password is too weak */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many attempts */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The bytes are not those announced */
-            460: {
                 headers: {
                     [name: string]: unknown;
                 };
