@@ -221,3 +221,19 @@ def test_tokens_are_long_and_stored_as_hashes_only() -> None:
     assert token != ids.new_token()
     assert len(ids.token_hash(token)) == 32
     assert token.encode() not in ids.token_hash(token)
+
+
+async def test_keys_from_the_environment_open_what_they_sealed(addresses: Addresses, tmp_path: Path) -> None:
+    line = keyring.new_line()
+    database = Database(create_engine(addresses.database))
+    try:
+        first = await installation.prepare(database, tmp_path / "root.key", (line, "TAGPHOTO_ROOT_KEY"))
+        assert not (tmp_path / "root.key").exists()
+        again = await installation.prepare(database, tmp_path / "root.key", (line, "TAGPHOTO_ROOT_KEY"))
+        assert again.check == first.check
+        with pytest.raises(StartRefused, match="TAGPHOTO_ROOT_KEY is not the one"):
+            await installation.prepare(database, tmp_path / "root.key", (keyring.new_line(), "TAGPHOTO_ROOT_KEY"))
+        with pytest.raises(StartRefused, match="is not a root key file"):
+            await installation.prepare(database, tmp_path / "root.key", ("nonsense", "TAGPHOTO_ROOT_KEY"))
+    finally:
+        await database.close()

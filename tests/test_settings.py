@@ -284,3 +284,18 @@ def test_all_faults_are_named_at_once(folder: Path, monkeypatch: pytest.MonkeyPa
 def test_a_masked_url_shows_everything_but_the_password(url: str, shown: str) -> None:
     assert masked(url) == shown
     assert SECRET not in masked(url)
+
+
+# Root keys that the environment hands over
+
+
+def test_root_keys_come_from_a_setting_or_a_credential(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().given_root_keys is None
+    (tmp_path / "tagphoto-root-key").write_text("from systemd")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert read_settings().given_root_keys == ("from systemd", f"the credential {tmp_path / 'tagphoto-root-key'}")
+    # What somebody wrote down counts for more than what lies there.
+    assert read_settings(root_key_file=tmp_path / "own.key").given_root_keys is None
+    monkeypatch.setenv("TAGPHOTO_ROOT_KEY", "from the environment")
+    assert read_settings().given_root_keys == ("from the environment", "TAGPHOTO_ROOT_KEY")
+    assert "from the environment" not in repr(read_settings())

@@ -99,7 +99,7 @@ async def _prepare_database(settings: Settings, addresses: Addresses) -> str | N
     await schema.upgrade(addresses.database)
     database = Database(create_engine(addresses.database, pool_size=1))
     try:
-        await installation.prepare(database, settings.key_file)
+        await installation.prepare(database, settings.key_file, settings.given_root_keys)
         return await installation.first_admin_link(database, settings.url)
     finally:
         await database.close()
