@@ -137,6 +137,7 @@ def unwrap(key: bytes, context: bytes, wrapped: bytes) -> bytes:
 def load(path: Path) -> Keyring:
     """Read the root key, or refuse to start with a line that says what is wrong."""
     try:
+        seen = _state(path)
         text = path.read_text(encoding="ascii", errors="replace").strip()
     except FileNotFoundError as error:
         message = (
@@ -147,7 +148,28 @@ def load(path: Path) -> Keyring:
     except OSError as error:
         message = f"The root key {path} cannot be read: {error.strerror}. Make it a file that this user may read."
         raise StartRefused(message) from error
-    return Keyring(*_parse(text, str(path)), reread=lambda: _parse(path.read_text(encoding="ascii"), str(path)))
+    return Keyring(*_parse(text, str(path)), reread=_Rereading(path, seen))
+
+
+class _Rereading:
+    """Reads a key file when it is another than it was: whoever sends wrong codes has us look at it, not read it."""
+
+    def __init__(self, path: Path, seen: tuple[int, ...]) -> None:
+        self._path, self._seen = path, seen
+
+    def __call__(self) -> Sequence[bytes]:
+        # Looked at before it is read: what changes in between is read again the next time.
+        state = _state(self._path)
+        if state == self._seen:
+            return ()
+        text = self._path.read_text(encoding="ascii")
+        self._seen = state
+        return _parse(text, str(self._path))
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def given(text: str, where: str) -> Keyring:

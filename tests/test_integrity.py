@@ -70,6 +70,9 @@ class Switched(MemoryStore):
         async for found in super().list(prefix):
             yield found
 
+    async def ping(self) -> None:
+        self._ask()
+
     def _ask(self) -> None:
         if self.away:
             raise StoreUnavailable("it is switched off")
@@ -382,7 +385,7 @@ async def test_the_sweep_deletes_what_nobody_knew_for_a_day_and_nothing_else(run
     assert await count(runtime, Stray) == 0
 
 
-async def test_what_was_being_written_when_the_sweep_came_by_is_kept(runtime: Runtime, anna: Owner) -> None:
+async def test_what_is_being_written_is_kept_for_longer_than_anybody_writes(runtime: Runtime, anna: Owner) -> None:
     """Between the write and the commit an object is nobody's."""
     seen, go_on = asyncio.Event(), asyncio.Event()
 
@@ -398,9 +401,8 @@ async def test_what_was_being_written_when_the_sweep_came_by_is_kept(runtime: Ru
     await seen.wait()
     (swept,) = await sweeping.sweep(runtime.database.transaction, runtime.vault)
     assert (swept.strays, swept.deleted) == (1, 0)
-    # However long it takes: its upload is older than what was seen of it.
-    await age_strays(runtime)
-    await execute(runtime, "UPDATE upload SET created_at = now() - interval '2 days'")
+    # Whoever writes gives up after this time.
+    await execute(runtime, "UPDATE stray SET seen_at = seen_at - CAST(:time AS interval)", time=files.LONGEST_WRITE)
     (swept,) = await sweeping.sweep(runtime.database.transaction, runtime.vault)
     assert (swept.strays, swept.deleted) == (1, 0)
     go_on.set()
@@ -409,6 +411,20 @@ async def test_what_was_being_written_when_the_sweep_came_by_is_kept(runtime: Ru
     assert (swept.strays, swept.deleted) == (0, 0)
     assert await count(runtime, Stray) == 0
     assert await read_back(runtime, made.asset_id) == b"a" * 1000
+
+
+async def test_an_upload_under_way_keeps_no_stray_alive(runtime: Runtime, anna: Owner) -> None:
+    await anna.upload(runtime, b"a" * 1000)
+    await execute(
+        runtime,
+        "UPDATE upload SET state = 'open', asset_id = NULL, created_at = now() - interval '3 days', "
+        "writing_until = now() + interval '1 hour'",
+    )
+    await runtime.store.put("o/00/0000stray", stream(b"x"))
+    await sweeping.sweep(runtime.database.transaction, runtime.vault)
+    await age_strays(runtime)
+    (swept,) = await sweeping.sweep(runtime.database.transaction, runtime.vault)
+    assert (swept.strays, swept.deleted) == (1, 1)
 
 
 async def test_strays_that_went_away_are_forgotten(runtime: Runtime) -> None:

@@ -166,14 +166,13 @@ async def test_a_mirror_that_breaks_in_the_middle_keeps_what_was_copied(
     class Breaking(Switched):
         async def put(self, key: str, body: AsyncIterator[bytes]) -> int:
             if key == last:
-                raise StoreUnavailable("it broke")
+                self.away = True
             return await super().put(key, body)
 
     mirror.__class__ = Breaking
     with pytest.raises(StoreUnavailable):
         await copy_all(runtime)
-    assert len(copies(mirror)) == 4
-    assert (await lag(runtime))[0] == 1
+    assert (await lag(runtime))[0] == 5 - len(copies(mirror)) > 0
 
 
 # Which mirror it is
@@ -230,7 +229,8 @@ async def test_what_is_damaged_is_healed_under_a_new_key(
     rows = {row.start: row for row in await objects(runtime)}
     healed = [row for row in rows.values() if row.key not in {one.key, two.key}]
     assert len(healed) == report.healed
-    assert all(row.damage is None and row.mirrored_at is None and row.verified_at for row in healed)
+    assert all(row.damage is None and row.mirrored_at and row.verified_at for row in healed)
+    assert all(copies(mirror)[row.key] == store._objects[row.key] for row in healed)
     async with runtime.database.transaction() as session:
         gone = set(await session.scalars(select(Deletion.key).where(Deletion.due_at > func.now())))
     assert gone == {one.key, two.key} - {row.key for row in rows.values()}
@@ -421,4 +421,4 @@ async def test_scrub_verifies_heals_and_says_what_it_could_not(
     found = await command(variables, "scrub", "--all", status=1)
     assert (found["damaged"], found["healed"], found["left_damaged"]) == (1, 0, 1)
     healed = await command(mirror, "scrub", "--all")
-    assert (healed["healed"], healed["left_damaged"], healed["mirror_behind"]) == (1, 0, 1)
+    assert (healed["healed"], healed["left_damaged"], healed["mirror_behind"]) == (1, 0, 0)

@@ -312,6 +312,45 @@ async def test_what_opens_under_no_key_is_told_and_stops_nothing(
     assert (await root.rotate(runtime.database, source)).is_new
 
 
+async def test_a_library_key_that_does_not_open_is_not_counted_as_wrapped_anew(
+    runtime: Runtime, anna: Owner, source: KeySource
+) -> None:
+    await seal_everything(runtime, anna)
+    changed = "UPDATE library_key SET wrapped = '\\x00' WHERE purpose = 'identity' AND library_id = :library"
+    await execute(runtime, changed, library=UUID(anna.library))
+    rotated = await root.rotate(runtime.database, source)
+    assert (rotated.library_keys, len(rotated.unreadable)) == (3, 1)
+
+
+def test_the_key_file_is_read_again_only_when_it_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, read = tmp_path / "root.key", list[str]()
+    keys = keyring.create(file)
+    parse = keyring._parse
+
+    def counting(text: str, where: str) -> list[bytes]:
+        read.append(text)
+        return parse(text, where)
+
+    monkeypatch.setattr(keyring, "_parse", counting)
+    for _ in range(10):
+        assert not keys.verify("csrf", b"a session", b"guessed")
+    assert read == []
+    new = keyring.new_line()
+    keyring.replace(file, new + file.read_text())
+    code = keyring.given(new, "").mac("csrf", b"a session")
+    read.clear()
+    for _ in range(10):
+        assert keys.verify("csrf", b"a session", code)
+        assert not keys.verify("csrf", b"a session", b"guessed")
+    assert len(read) == 1
+    # Away, and back: it teaches nothing, and breaks nothing.
+    file.rename(tmp_path / "away")
+    assert not keys.verify("csrf", b"a session", b"guessed")
+    later = keyring.new_line()
+    keyring.replace(file, later)
+    assert keys.verify("csrf", b"a session", keyring.given(later, "").mac("csrf", b"a session"))
+
+
 async def test_keys_of_the_environment_are_rotated_in_two_calls(
     runtime: Runtime, anna: Owner, source: KeySource, settings: Settings
 ) -> None:

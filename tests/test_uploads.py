@@ -259,7 +259,7 @@ async def test_a_piece_with_the_wrong_checksum_is_not(anna: Client, live: Runtim
 
 
 async def test_a_checksum_counts_for_bytes_that_come_with_the_creation(anna: Client) -> None:
-    headers = {"Upload_Length": 3, "Content_Type": TYPE}
+    headers: dict[str, Any] = {"Upload_Length": 3, "Content_Type": TYPE}
     wrong = await anna.ask("POST", content=b"abX", Upload_Checksum=checksum("sha256", b"abc"), **headers)
     assert (wrong.status_code, code_of(wrong)) == (460, "checksum-mismatch")
     right = await anna.ask("POST", content=b"abc", Upload_Checksum=checksum("sha256", b"abc"), **headers)

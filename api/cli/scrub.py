@@ -9,7 +9,6 @@ import click
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.cli import common
-from archive.db import now
 from archive.errors import Conflict
 from archive.integrity import mirroring, scrubbing
 from archive.integrity import service as integrity
@@ -69,7 +68,7 @@ async def _scrub(runtime: Runtime, *, everything: bool) -> dict[str, object]:
 
 async def _plan(session: AsyncSession, runtime: Runtime, *, everything: bool) -> Plan | None:
     if everything:
-        return scrubbing.plan_everything(now(), runtime.settings.scrub_rate)
+        return await scrubbing.plan_all(session, runtime.settings.scrub_rate)
     plan = await scrubbing.plan_run(session, runtime.settings.scrub_days, runtime.settings.scrub_rate)
     # Whoever waits for it wants all of it.
     return plan and plan.whole()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from blake3 import blake3
 
-from storage import ObjectExists, ObjectMissing
+from storage import ObjectExists, ObjectMissing, StoreRefused, StoreUnavailable
 from storage.cobblestone import SealBroken
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ async def copy_or_replace(source: Store, key: str, target: Store, written: Writt
     try:
         await copy(source, key, target, key, written)
     except ObjectExists:
-        if await fault_of(target, key, written) is None:
+        if await standing_fault_of(target, key, written) is None:
             return
         # Only now, with a source that was seen to be whole: a damaged copy may still be the better one of two.
         await _prove(source, key, written)
@@ -51,6 +51,27 @@ async def fault_of(store: Store, key: str, written: Written) -> str | None:
     except (SealBroken, ObjectMissing) as error:
         return str(error)
     return None
+
+
+async def standing_fault_of(store: Store, key: str, written: Written) -> str | None:
+    """Say what is wrong with a copy, also that a store which is there cannot read it. One that is away is an error."""
+    return await read_or_fault(store, lambda: fault_of(store, key, written))
+
+
+async def read_or_fault(store: Store, read: Callable[[], Awaitable[str | None]]) -> str | None:
+    """Tell an object that cannot be read, such as one on a bad sector, from a store that is away."""
+    try:
+        return await read()
+    except StoreRefused:
+        raise  # rights that were lost say nothing about the object
+    except StoreUnavailable:
+        await store.ping()
+    # Once more, now that the store is there: it may have been away when it was asked, for a moment.
+    try:
+        return await read()
+    except StoreUnavailable as error:
+        await store.ping()
+        return f"the store could not read it: {error}"
 
 
 async def _prove(store: Store, key: str, written: Written) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 
 from archive import log
 from archive.errors import Conflict
 from archive.integrity import verifying
-from archive.integrity.copying import Written, copy_or_replace
+from archive.integrity.copying import Written, copy_or_replace, standing_fault_of
 from archive.integrity.verifying import Examined
 from archive.models import Object
 from storage import ObjectExists, ObjectMissing, StoreUnavailable
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from archive.vault.vault import Vault
     from storage import Store
 
-EVERY, LONGEST = timedelta(minutes=1), timedelta(seconds=50)
+# How long a run may keep its worker; less than kinds.MIRROR.every, which says how often one is begun.
+LONGEST = timedelta(seconds=50)
 # Says that a mirror was begun here. An empty folder without it may be the mount point of a disk that is away.
 _MARK, _MARKED = "mirror/begun", b"objects of a Tagphoto archive are copied here\n"
 _BATCH, _AT_ONCE = 64, 4
@@ -50,6 +52,7 @@ class Lag:
 class _Due:
     key: str
     file_id: UUID
+    created_at: datetime
     written: Written
 
 
@@ -63,17 +66,21 @@ async def usable(vault: Vault) -> Store | None:
 
 
 async def run(open_: Open, vault: Vault, seconds: float | None = None) -> int:
-    """Copy what is not in the mirror yet. Gives how many objects were copied. A store that is away ends the run."""
+    """Copy what is not in the mirror yet. Gives how many objects were copied. A store that is away ends the run.
+
+    What the mirror does not take, and takes others, waits for the next run.
+    """
     if vault.mirror is None:
         return 0
     await _begin(open_, vault.mirror)
-    copied, until = 0, None if seconds is None else time.monotonic() + seconds
-    while until is None or time.monotonic() < until:
+    copied, until = 0, math.inf if seconds is None else time.monotonic() + seconds
+    after: _Due | None = None
+    while time.monotonic() < until:
         async with open_() as session:
-            due = await _due(session)
+            due = await _due(session, after)
         if not due:
             break
-        copied += await _copy_batch(open_, vault, due)
+        copied, after = copied + await _Copying(vault.store, vault.mirror).copy(open_, due), due[-1]
     return copied
 
 
@@ -133,42 +140,69 @@ async def _is_marked(mirror: Store) -> bool:
     return True
 
 
-async def _due(session: AsyncSession) -> list[_Due]:
-    columns = select(Object.key, Object.file_id, Object.sealed_size, Object.digest).where(*_BEHIND)
-    rows = await session.execute(columns.order_by(Object.created_at, Object.key).limit(_BATCH))
-    return [_Due(key, file_id, Written(size, digest)) for key, file_id, size, digest in rows]
+async def _due(session: AsyncSession, after: _Due | None) -> list[_Due]:
+    place = tuple_(Object.created_at, Object.key)
+    columns = select(Object.key, Object.file_id, Object.created_at, Object.sealed_size, Object.digest)
+    page = columns.where(*_BEHIND).order_by(place).limit(_BATCH)
+    rows = await session.execute(page if after is None else page.where(place > tuple_(after.created_at, after.key)))
+    return [_Due(key, file_id, at, Written(size, digest)) for key, file_id, at, size, digest in rows]
 
 
-async def _copy_batch(open_: Open, vault: Vault, due: list[_Due]) -> int:
-    """Copy some objects, a few at a time, and note those that succeeded also when others did not."""
-    places = asyncio.Semaphore(_AT_ONCE)
+class _Copying:
+    """Copies some objects, a few at a time, and notes those that succeeded also when others did not."""
 
-    async def copied(one: _Due) -> Examined:
-        async with places:
-            return Examined(one.key, one.file_id, await _fault_in_copying(vault, one))
+    def __init__(self, store: Store, mirror: Store) -> None:
+        self._store, self._mirror = store, mirror
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        # One of the two is away: what was not begun yet is left.
+        self._away: StoreUnavailable | None = None
+        # The mirror is there and did not take some object.
+        self._refused: StoreUnavailable | None = None
 
-    ended = await asyncio.gather(*(copied(one) for one in due), return_exceptions=True)
-    examined = [one for one in ended if isinstance(one, Examined)]
-    async with open_() as session:
+    async def copy(self, open_: Open, due: Sequence[_Due]) -> int:
+        ended = await asyncio.gather(*(self._examined(one) for one in due), return_exceptions=True)
+        examined = [one for one in ended if isinstance(one, Examined)]
         whole = [one.key for one in examined if one.damage is None]
-        present = await verifying.hold(session, whole)
-        moment = func.clock_timestamp()
-        await session.execute(update(Object).where(Object.key.in_(present)).values(mirrored_at=moment))
-        await verifying.note(session, [one for one in examined if one.damage is not None])
-    for one in ended:
-        if isinstance(one, BaseException):
-            raise one
-    return len(whole)
+        async with open_() as session:
+            present = await verifying.hold(session, whole)
+            moment = func.clock_timestamp()
+            await session.execute(update(Object).where(Object.key.in_(present)).values(mirrored_at=moment))
+            await verifying.note(session, [one for one in examined if one.damage is not None])
+        for one in ended:
+            if isinstance(one, BaseException):
+                raise one
+        if self._away:
+            raise self._away
+        if self._refused and not whole:
+            raise self._refused  # it took nothing at all: that is the mirror, and not the object
+        return len(whole)
 
+    async def _examined(self, one: _Due) -> Examined | None:
+        """Copy an object; say what is wrong with it in the store. None: it is as far as it was."""
+        async with self._places:
+            if self._away:
+                return None
+            try:
+                await copy_or_replace(self._store, one.key, self._mirror, one.written)
+            except (SealBroken, ObjectMissing) as error:
+                return Examined(one.key, one.file_id, str(error))
+            except StoreUnavailable as error:
+                return await self._examined_after(error, one)
+            return Examined(one.key, one.file_id, None)
 
-async def _fault_in_copying(vault: Vault, one: _Due) -> str | None:
-    """Copy an object; say what is wrong with it in the store."""
-    assert vault.mirror is not None
-    try:
-        await copy_or_replace(vault.store, one.key, vault.mirror, one.written)
-    except (SealBroken, ObjectMissing) as error:
-        return str(error)
-    return None
+    async def _examined_after(self, error: StoreUnavailable, one: _Due) -> Examined | None:
+        """Find out on which side it was, and whether that is away or cannot do it with this object."""
+        try:
+            await self._mirror.ping()
+            fault = await standing_fault_of(self._store, one.key, one.written)
+        except StoreUnavailable as away:
+            self._away = away
+            return None
+        if fault is not None:
+            return Examined(one.key, one.file_id, fault)
+        _log.error("mirror.not_copied", key=one.key, error=str(error))
+        self._refused = error
+        return None
 
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:

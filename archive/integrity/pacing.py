@@ -54,7 +54,10 @@ class _Reading:
     async def put(self, key: str, body: AsyncIterator[bytes]) -> int:
         return await self._store.put(key, body)
 
+    async def ping(self) -> None:
+        await self._store.ping()
+
 
 def paced(store: Store, pace: Pace) -> Store:
-    """Give a store whose objects are read at a pace; of it we only read and write objects."""
+    """Give a store whose objects are read at a pace; of it we only read and write objects, and ask if it is there."""
     return cast("Store", _Reading(store, pace))

@@ -14,6 +14,7 @@ from archive.integrity import healing, mirroring, verifying
 from archive.integrity.pacing import Pace, paced
 from archive.integrity.verifying import Examination, known
 from archive.models import Object
+from archive.queue import kinds
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from archive.vault.vault import Vault
 
 Progress = Callable[[int, int], Awaitable[None]]
-# How often a run is begun, and how long one may keep its worker.
-EVERY, LONGEST = timedelta(minutes=5), timedelta(minutes=4)
+# How long a run may keep its worker; less than kinds.SCRUB.every, which says how often one is begun.
+LONGEST = timedelta(minutes=4)
 # What was received within this time is verified by the job of its asset; reading it twice would help nobody.
 _SETTLED = timedelta(hours=1)
 # What is noted in one transaction, and so lost by a crash: at most so many objects, and so many seconds of reading.
@@ -65,19 +66,25 @@ async def plan_run(session: AsyncSession, days: int, rate: int) -> Plan | None:
     What is overdue, or was never verified, does not wait for its part: as much as the rate and the run's time allow.
     """
     period = timedelta(days=days)
-    moment: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+    moment = await _moment(session)
     plan = Plan(moment - period / 2, rate, moment - _SETTLED, seconds=LONGEST.total_seconds())
     if not await _next(session, plan, 1):
         return None
     if await _next(session, replace(plan, before=moment - period), 1):
         return plan
-    total = await session.scalar(select(func.sum(Object.sealed_size)))
-    return replace(plan, most_bytes=int(2 * int(total or 0) * (EVERY / period)) + 1)
+    total, every = await session.scalar(select(func.sum(Object.sealed_size))), kinds.SCRUB.every
+    assert every is not None
+    return replace(plan, most_bytes=int(2 * int(total or 0) * (every / period)) + 1)
 
 
 def plan_everything(since: datetime, rate: int, seconds: float | None = None) -> Plan:
     """Plan to verify whatever was not since a moment."""
     return Plan(since, rate, seconds=seconds)
+
+
+async def plan_all(session: AsyncSession, rate: int) -> Plan:
+    """Plan to verify whatever was not since now, by the clock that says when something was."""
+    return plan_everything(await _moment(session), rate)
 
 
 async def heal(open_: Open, vault: Vault, rate: int) -> int:
@@ -94,6 +101,11 @@ async def run(open_: Open, vault: Vault, plan: Plan, progress: Progress) -> Repo
     pace = Pace(plan.rate)
     made = _Run(open_, vault, plan, pace, await _examination(vault, pace))
     return await made.run(progress)
+
+
+async def _moment(session: AsyncSession) -> datetime:
+    found: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+    return found
 
 
 async def _examination(vault: Vault, pace: Pace) -> Examination:
@@ -129,13 +141,16 @@ class _Run:
         """Verify objects until it is time to note what was found."""
         examined: list[Examined] = []
         begun, of_batch = self._pace.spent, {one.key: one for one in batch}
-        for one in batch:
-            examined.append(await self._examination.of(one))
-            self._add(objects=1, bytes=one.sealed.sealed_size)
-            if self._pace.spent - begun > self._plan.rate * _BATCH_SECONDS or self._is_spent():
-                break
-        async with self._open() as session:
-            await verifying.note(session, examined)
+        try:
+            for one in batch:
+                examined.append(await self._examination.of(one))
+                self._add(objects=1, bytes=one.sealed.sealed_size)
+                if self._pace.spent - begun > self._plan.rate * _BATCH_SECONDS or self._is_spent():
+                    break
+        finally:
+            # Also of a run that ends here: the next one shall go on behind what this one has read.
+            async with self._open() as session:
+                await verifying.note(session, examined)
         damaged = [of_batch[one.key] for one in examined if one.damage]
         self._add(damaged=len(damaged), mirror_faults=sum(one.mirror_fault is not None for one in examined))
         for one in damaged:

@@ -6,16 +6,18 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import ColumnElement, Text, delete, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Text, delete, exists, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import InstrumentedAttribute
 
 from archive import log
 from archive.db import do_after_commit
-from archive.models import Deletion, Object, Stray, Upload
+from archive.models import Deletion, Object, Stray
+from archive.vault.files import LONGEST_WRITE
+from storage import StoreUnavailable
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 
 # What is ours to delete; a self-check, the mark of a mirror and whatever else lies in a store is not.
 PREFIX = "o/"
-_STRAY_FOR = timedelta(hours=24)
+# A day: what is younger may still be committed. Whoever writes gives up in half of it.
+_STRAY_FOR = 2 * LONGEST_WRITE
 _PAGE, _DELETED_AT_ONCE = 1000, 8
 # A store most of whose objects nobody knows is not littered: it belongs to another database than this one.
 _SUSPICIOUS_FROM = 100
@@ -50,29 +53,73 @@ class Swept:
 
 
 async def delete_due(open_: Open, vault: Vault) -> int:
-    """Delete what is due from every store; a row goes last, so that whatever is cut off is done again."""
-    deleted = 0
-    while True:
+    """Delete what is due from every store; a row goes last, so that whatever is cut off is done again.
+
+    Each page is asked for once, so a store that is away does not keep the others from what is theirs to delete.
+    """
+    deleted, after = 0, (datetime.min.replace(tzinfo=UTC), "")
+    deleters = [_Deleter(store) for store in vault.stores]
+    place = tuple_(Deletion.due_at, Deletion.key)
+    due = (Deletion.due_at <= func.clock_timestamp(), ~_is_kept(Deletion.key))
+    page = select(Deletion.due_at, Deletion.key).where(*due).order_by(place).limit(_PAGE)
+    while not all(one.is_away for one in deleters):
         async with open_() as session:
-            due = Deletion.due_at <= func.clock_timestamp()
-            statement = select(Deletion.key).where(due, ~_is_kept(Deletion.key)).order_by(Deletion.due_at).limit(_PAGE)
-            keys = list(await session.scalars(statement))
-        if not keys:
-            return deleted
-        for store in vault.stores:
-            await _delete(store, keys)
+            rows = [(due_at, key) for due_at, key in await session.execute(page.where(place > tuple_(*after)))]
+        if not rows:
+            break
+        after, gone = rows[-1], {key for _, key in rows}
+        for one in deleters:
+            gone &= await one.delete([key for _, key in rows])
         async with open_() as session:
-            await session.execute(delete(Deletion).where(Deletion.key.in_(keys)))
-        deleted += len(keys)
+            await session.execute(delete(Deletion).where(Deletion.key.in_(gone)))
+        deleted += len(gone)
+    _raise_first(deleters)
+    return deleted
 
 
-async def _delete(store: Store, keys: Sequence[str]) -> None:
-    for first in range(0, len(keys), _DELETED_AT_ONCE):
-        some = [store.delete(key) for key in keys[first : first + _DELETED_AT_ONCE]]
+class _Deleter:
+    """Deletes from one store what it can, and remembers what it could not for the end."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.is_away = False
+        self.fault: StoreUnavailable | None = None
+
+    async def delete(self, keys: Sequence[str]) -> set[str]:
+        """Delete some objects; gives the keys of those that are gone now."""
+        gone: set[str] = set()
+        for first in range(0, len(keys), _DELETED_AT_ONCE):
+            if self.is_away:
+                break
+            gone |= await self._delete_at_once(keys[first : first + _DELETED_AT_ONCE])
+        return gone
+
+    async def _delete_at_once(self, keys: Sequence[str]) -> set[str]:
         # All are waited for: none shall go on behind an error.
-        for ended in await asyncio.gather(*some, return_exceptions=True):
-            if isinstance(ended, BaseException):
-                raise ended
+        ended = await asyncio.gather(*(self._store.delete(key) for key in keys), return_exceptions=True)
+        failed = {key: error for key, error in zip(keys, ended, strict=True) if isinstance(error, BaseException)}
+        for key, error in failed.items():
+            if not isinstance(error, StoreUnavailable):
+                raise error
+            _log.warning("deletion.failed", key=key, error=str(error))
+            self.fault = self.fault or error
+        if failed:
+            await self._look()
+        return set(keys) - failed.keys()
+
+    async def _look(self) -> None:
+        """Find out whether it is the store that is away, or something with those objects."""
+        try:
+            await self._store.ping()
+        except StoreUnavailable:
+            self.is_away = True
+
+
+def _raise_first(deleters: Sequence[_Deleter]) -> None:
+    """Have the job tried again, and say why."""
+    for one in deleters:
+        if one.fault is not None:
+            raise one.fault
 
 
 def _is_kept(key: _Key) -> ColumnElement[bool]:
@@ -143,28 +190,18 @@ def _is_known(key: _Key) -> ColumnElement[bool]:
 
 
 async def _delete_strays(open_: Open, place: str, store: Store) -> int:
-    deleted = 0
-    while True:
+    deleted, after, deleter = 0, "", _Deleter(store)
+    old = (Stray.place == place, Stray.seen_at < func.clock_timestamp() - _STRAY_FOR, ~_is_known(Stray.key))
+    page = select(Stray.key).where(*old).order_by(Stray.key).limit(_PAGE)
+    while not deleter.is_away:
         async with open_() as session:
-            old = (Stray.place == place, Stray.seen_at < await _stray_before(session), ~_is_known(Stray.key))
-            keys = list(await session.scalars(select(Stray.key).where(*old).order_by(Stray.key).limit(_PAGE)))
+            keys = list(await session.scalars(page.where(Stray.key > after)))
         if not keys:
-            return deleted
-        await _delete(store, keys)
+            break
+        after, gone = keys[-1], await deleter.delete(keys)
         async with open_() as session:
-            await session.execute(delete(Stray).where(Stray.place == place, Stray.key.in_(keys)))
-            do_after_commit(session, lambda: _log.warning("strays.deleted", place=place, count=len(keys)))  # noqa: B023  # logged before the next page
-        deleted += len(keys)
-
-
-async def _stray_before(session: AsyncSession) -> datetime:
-    """Say since when something must be a stray to be deleted: for a day, and for longer than any writer writes.
-
-    A request with a checksum commits nothing before its end, and may take days over a slow line.
-    """
-    writing = select(func.min(Upload.created_at)).where(
-        Upload.state == "open", Upload.writing_until > func.clock_timestamp()
-    )
-    statement = select(func.least(func.clock_timestamp() - _STRAY_FOR, writing.scalar_subquery()))
-    found: datetime = (await session.execute(statement)).scalar_one()
-    return found
+            await session.execute(delete(Stray).where(Stray.place == place, Stray.key.in_(gone)))
+            do_after_commit(session, lambda: _log.warning("strays.deleted", place=place, count=len(gone)))  # noqa: B023  # logged before the next page
+        deleted += len(gone)
+    _raise_first([deleter])
+    return deleted

@@ -14,7 +14,7 @@ from archive import log
 from archive.db import do_after_commit
 from archive.errors import Damaged
 from archive.events.service import publish
-from archive.integrity.copying import Written, fault_of
+from archive.integrity.copying import Written, read_or_fault, standing_fault_of
 from archive.keyring import UnknownRoot
 from archive.models import File, Object
 from archive.queue import kinds
@@ -92,13 +92,18 @@ async def _secret(session: AsyncSession, keys: LibraryKeys, file: File) -> tuple
 
 async def damage_of(store: Store, one: Known) -> str | None:
     """Read an object back; say what is wrong with it. A store that is away is no damage, and comes out as an error."""
-    if one.secret is None:
+    secret = one.secret
+    if secret is None:
         return one.key_fault
-    try:
-        await check(store, one.key, one.secret, one.context, one.sealed)
-    except (SealBroken, ObjectMissing) as error:
-        return str(error)
-    return None
+
+    async def fault() -> str | None:
+        try:
+            await check(store, one.key, secret, one.context, one.sealed)
+        except (SealBroken, ObjectMissing) as error:
+            return str(error)
+        return None
+
+    return await read_or_fault(store, fault)
 
 
 class Examination:
@@ -106,6 +111,8 @@ class Examination:
 
     def __init__(self, store: Store, mirror: Store | None) -> None:
         self.store, self.mirror = store, mirror
+        # False once one of them took nothing: both are read further, nothing more is healed.
+        self.heals = True
 
     async def of(self, one: Known) -> Examined:
         """Examine one object and its copy."""
@@ -117,7 +124,7 @@ class Examination:
         if self.mirror is None:
             return None
         try:
-            return await fault_of(self.mirror, one.key, one.written)
+            return await standing_fault_of(self.mirror, one.key, one.written)
         except StoreUnavailable as error:
             _log.warning("mirror.away", error=str(error))
             self.mirror = None
@@ -129,9 +136,13 @@ async def verify_file(open_: Open, keys: LibraryKeys, examination: Examination, 
     async with open_() as session:
         rows = await session.scalars(select(Object).where(Object.file_id == file_id).order_by(Object.start))
         objects = await known(session, keys, list(rows))
-    examined = [await examination.of(one) for one in objects]
-    async with open_() as session:
-        await note(session, examined)
+    examined: list[Examined] = []
+    try:
+        for one in objects:
+            examined.append(await examination.of(one))  # noqa: PERF401  # kept also when the next one raises
+    finally:
+        async with open_() as session:
+            await note(session, examined)
     return [one for one in examined if one.damage]
 
 

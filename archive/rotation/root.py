@@ -150,9 +150,10 @@ async def _library_keys(database: Database, keys: Keyring, made: Rotated) -> Non
                     opener.rewrap(row)
                 except Damaged:
                     made.unreadable.append(f"library key {row.library_id} {row.purpose} {row.version}")
+                else:
+                    made.library_keys += 1
         if not rows:
             return
-        made.library_keys += len(rows)
         after = tuple_(rows[-1].library_id, rows[-1].purpose, rows[-1].version)
 
 

@@ -128,7 +128,7 @@ def dying_database(engine: AsyncEngine, fate: Fate) -> Iterator[None]:
     listeners = [("before_cursor_execute", statement), ("after_cursor_execute", done)]
     for name, listener in listeners:
         event.listen(engine.sync_engine, name, listener)
-    dialect.do_commit = commit  # type: ignore[method-assign]
+    dialect.do_commit = commit  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
