@@ -17,7 +17,7 @@ from archive.uploads.writing import Interrupted
 if TYPE_CHECKING:
     from fastapi import Request
 
-_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,100}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}")
+_MEDIA_TYPE = re.compile(r"(image|video)/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}")
 UNKNOWN_TYPE = "application/octet-stream"
 _LONGEST_NAME, _LONGEST_ENDING = 255, 16
 _SHA256, _SHA1 = 32, 20
@@ -78,7 +78,7 @@ def name_of(written: str | None) -> str:
 
 
 def media_type_of(written: str | None) -> str:
-    """Give the media type the client says, if it is one."""
+    """Give the media type the client says, if it is that of a picture or a film; programs send all sorts of others."""
     said = (written or "").partition(";")[0].strip().lower()
     return said if _MEDIA_TYPE.fullmatch(said) else UNKNOWN_TYPE
 

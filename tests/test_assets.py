@@ -88,6 +88,12 @@ async def test_a_download_says_what_it_is(anna: Person) -> None:
     assert "filename*=UTF-8''%D0%93%D0%BE%D0%BD%D0%BA%D0%B0%20%E2%84%965%20%22" in disposition
 
 
+@pytest.mark.parametrize("said", ["text/html", "application/x-www-form-urlencoded", "image/svg+xml, text/html", ""])
+async def test_only_pictures_and_films_are_called_what_their_sender_calls_them(anna: Person, said: str) -> None:
+    answer = await original(anna, await keep(anna, kind=said))
+    assert answer.headers["content-type"] == "application/octet-stream"
+
+
 async def test_head_says_the_same_without_the_bytes(anna: Person) -> None:
     asset = await keep(anna)
     whole = await original(anna, asset)

@@ -288,7 +288,8 @@ async def _bring_all(places: Places, target: Target, result: Restored, complete:
         await report(done, max(done, complete.objects), "restoring objects")
     async with places.database.transaction() as session:
         sums = select(func.count(), func.coalesce(func.sum(Object.sealed_size), 0)).where(Object.damage.is_(None))
-        result.objects, result.bytes = (await session.execute(sums)).one()
+        count, size = (await session.execute(sums)).one()
+        result.objects, result.bytes = int(count), int(size)  # a sum is a Decimal
 
 
 async def _written(rows: Sequence[Any]) -> AsyncIterator[tuple[str, Written]]:
