@@ -391,7 +391,7 @@ async def test_the_trash_keeps_for_its_days(anna: Person, live: Runtime) -> None
             text("UPDATE asset SET trashed_at = now() - interval '31 days' WHERE id = :id"), {"id": old["id"]}
         )
     async with live.database.transaction() as session:
-        assert await assets.purge_some(session, older_than=timedelta(days=30)) == 1
+        assert await assets.purge_old(session, timedelta(days=30)) == 1
     left = (await anna.get(f"/assets?library={anna.library}&state=trashed")).json()["items"]
     assert [item["id"] for item in left] == [young["id"]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -112,9 +112,17 @@ async def empty_trash(session: AsyncSession, caller: Caller, library_id: UUID) -
     await enqueue(session, kinds.EMPTY_TRASH, args, library_id=library_id)
 
 
-async def purge_some(session: AsyncSession, *, older_than: timedelta | None = None, **trash_of: object) -> int:
+async def purge_old(session: AsyncSession, kept: timedelta) -> int:
     """Destroy some assets whose time in the trash is over; says how many."""
-    assets = await queries.purgeable(session, _BATCH, older_than=older_than, **trash_of)  # type: ignore[arg-type]
+    return await _destroy_all(session, await queries.purgeable(session, _BATCH, older_than=kept))
+
+
+async def purge_trash(session: AsyncSession, library_id: UUID, until: datetime) -> int:
+    """Destroy some of what was in a library's trash at a moment; says how many."""
+    return await _destroy_all(session, await queries.purgeable(session, _BATCH, library_id=library_id, until=until))
+
+
+async def _destroy_all(session: AsyncSession, assets: Sequence[Asset]) -> int:
     await destroy(session, assets)
     return len(assets)
 

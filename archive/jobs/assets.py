@@ -19,7 +19,7 @@ async def purge(runtime: Runtime, work: Work) -> None:
     destroyed = 1
     while destroyed:
         async with work.transaction() as session:
-            destroyed = await assets.purge_some(session, older_than=kept)
+            destroyed = await assets.purge_old(session, kept)
 
 
 async def empty_trash(_runtime: Runtime, work: Work) -> None:
@@ -28,4 +28,4 @@ async def empty_trash(_runtime: Runtime, work: Work) -> None:
     destroyed = 1
     while destroyed:
         async with work.transaction() as session:
-            destroyed = await assets.purge_some(session, library_id=library_id, until=until)
+            destroyed = await assets.purge_trash(session, library_id, until)
