@@ -24,12 +24,15 @@ from api import content
 from archive.assets import renditions
 from archive.assets import service as assets
 from archive.errors import Damaged
+from archive.jobs import JOBS
 from archive.models import Asset
+from archive.queue.kinds import QUEUES
 from archive.runtime import Runtime
 from archive.usage import service as usage
 from archive.vault import files
 from archive.vault.contexts import Binding
 from archive.vault.files import OBJECT_BYTES, Secret
+from archive.worker.runner import JobRunner
 from storage import StoreUnavailable
 from tests.conftest import MakePerson, NewPerson
 from tests.support.people import Person, code_of
@@ -394,6 +397,20 @@ async def test_the_trash_keeps_for_its_days(anna: Person, live: Runtime) -> None
         assert await assets.purge_old(session, timedelta(days=30)) == 1
     left = (await anna.get(f"/assets?library={anna.library}&state=trashed")).json()["items"]
     assert [item["id"] for item in left] == [young["id"]]
+
+
+async def test_emptying_the_trash_destroys_what_was_in_it_then(anna: Person, live: Runtime) -> None:
+    gone, later, kept = [await keep(anna, body) for body in (b"gone", b"later", b"kept")]
+    await anna.delete(f"/assets/{gone['id']}")
+    assert (await anna.post(f"/libraries/{anna.library}/trash/empty")).status_code == 202
+    await anna.delete(f"/assets/{later['id']}")
+    async with live.database.transaction() as session:
+        await session.execute(text("DELETE FROM job WHERE kind != 'assets.empty_trash'"))
+    assert await JobRunner(live, JOBS, QUEUES, "w1").run_one()
+    left = (await anna.get(f"/assets?library={anna.library}&state=trashed")).json()["items"]
+    assert [item["id"] for item in left] == [later["id"]]
+    assert (await original(anna, kept)).content == b"kept"
+    assert code_of(await original(anna, gone)) == "not-found"
 
 
 async def test_usage_agrees_with_what_there_is(anna: Person, live: Runtime) -> None:
