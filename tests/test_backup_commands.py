@@ -81,7 +81,8 @@ def test_what_is_lost_is_named_and_reported(serve: NewService, tmp_path: Path) -
     assert tagphoto(service.data, "backup", str(target)).returncode == 0
     service.interrupt()
     (copy,) = (target / "objects" / "o").rglob("*/*")
-    copy.write_bytes(copy.read_bytes()[:-1] + b"x")
+    whole = copy.read_bytes()
+    copy.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     empty, report = tmp_path / "two" / "data", tmp_path / "losses.json"
     done = tagphoto(empty, "restore", str(target), "--root-key", str(key), "--report", str(report))
     assert done.returncode == 1
