@@ -15,11 +15,11 @@ import pytest
 from blake3 import blake3
 from sqlalchemy import select, text
 
-from archive.backups import making, recovery, retention, tables
+from archive.backups import making, objects, recovery, retention, tables
 from archive.backups import target as targets
 from archive.backups.making import Made, Source
 from archive.backups.target import Target
-from archive.errors import BackupFailed, BackupRunning, Invalid, TagphotoError
+from archive.errors import BackupFailed, BackupRunning, Invalid
 from archive.integrity import copying
 from archive.models import Backup, Event, File, Object
 from archive.runtime import Runtime
@@ -337,9 +337,25 @@ async def test_a_target_that_gives_back_something_else_is_found_out(live: Runtim
 
     await photo(live, anna)
     target = Target(Rotten(), "memory")
-    with pytest.raises(TagphotoError):
+    with pytest.raises(BackupFailed, match="damaged"):
         await back_up(live, target)
     assert not any("complete" in names for names in (await targets.found(target)).values())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ab" * 32 + "  objects/o/eb/eb22\x0b",
+        "ab" * 32 + "  objects/../../etc/passwd",
+        "ab" * 32 + "  elsewhere/o/eb/eb22",
+        "no digest  objects/o/eb/eb22",
+        "",
+    ],
+)
+async def test_a_line_that_is_none_of_a_manifest_is_refused(target: Target, line: str) -> None:
+    await targets.write(target, "backups/one/manifest", f"{'cd' * 32}  objects/o/aa/aa11\n{line}\n".encode())
+    with pytest.raises(BackupFailed, match="damaged"):
+        _ = [entry async for entry in objects.entries(target, "backups/one/manifest")]
 
 
 async def test_a_target_whose_disk_is_not_mounted_is_refused(live: Runtime, target: Target) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from archive.errors import BackupFailed
 from archive.integrity.copying import Written, copy, fault_of
 from archive.models import Object
 from storage import ObjectExists, ObjectMissing, Store, StoreUnavailable
+from storage.base import is_key
 from storage.cobblestone import SealBroken
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 Report = Callable[[int, int, str], Awaitable[None]]
 _BATCH = 500
+_DIGEST = re.compile("[0-9a-f]{64}")
 _log = log.get("backup")
 
 
@@ -163,7 +166,7 @@ async def entries(target: Target, manifest: str) -> AsyncGenerator[tuple[str, st
     """Give the keys of a manifest and their digests, in the order of keys."""
     async for line in targets.lines(target, manifest):
         digest, _, name = line.partition("  ")
-        if not name.startswith(targets.OBJECTS):
+        if not (_DIGEST.fullmatch(digest) and name.startswith(targets.OBJECTS) and is_key(name)):
             message = f"{manifest} in {target.name} is damaged: it holds a line that is none of a manifest."
             raise BackupFailed(message)
         yield name.removeprefix(targets.OBJECTS), digest
