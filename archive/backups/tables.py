@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 # What is of its moment or its machine: live processes, signed-in browsers (a restore must not revive a session that
-# was ended since), what browsers were told, counted attempts, zips about to be downloaded, what a sweep finds anew.
-LEFT_OUT = frozenset({"worker", "session", "event", "attempt", "selection", "selected_asset", "stray"})
+# was ended since), what browsers were told, counted attempts, zips about to be downloaded, what a sweep finds anew. And
+# what triggers count again when assets are restored.
+_MOMENTARY = frozenset({"worker", "session", "event", "attempt", "selection", "selected_asset", "stray"})
+LEFT_OUT = _MOMENTARY | {"timeline_day", "timeline_change"}
 # Jobs that ended well are history; a mail asked for before a restore must not be sent weeks later; and the backup that
 # is being made is no work to be taken up again.
 _ONLY = {"job": "state NOT IN ('done', 'cancelled') AND queue <> 'mail' AND kind <> 'backups.make'"}
@@ -59,7 +61,7 @@ def specs() -> list[Spec]:
 
 
 def _spec(table: Table) -> Spec:
-    columns = tuple(column.name for column in table.columns)
+    columns = tuple(column.name for column in table.columns if column.computed is None)
     # In one order on every server: what was restored is compared with this.
     order = [f'"{c.name}"' + (' COLLATE "C"' if isinstance(c.type, String) else "") for c in table.primary_key.columns]
     where = f" WHERE {_ONLY[table.name]}" if table.name in _ONLY else ""

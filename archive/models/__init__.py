@@ -1,27 +1,37 @@
 """The tables, one file a noun. Importing this package gives the whole schema, as migrations need it."""
 
 from archive.models.account import Account, ApiKey, Attempt, RecoveryCode, Session
-from archive.models.asset import Asset, AssetName, Rendition, SelectedAsset, Selection, Usage
+from archive.models.album import Album, AlbumAsset, Share
+from archive.models.asset import Asset, AssetName, Metadata, Rendition, SelectedAsset, Selection, Usage
 from archive.models.audit import AuditEntry
 from archive.models.backup import Backup
 from archive.models.base import Base
+from archive.models.batch import Batch, BatchAsset
 from archive.models.event import Event
 from archive.models.file import Deletion, File, LibraryKey, Object, Stray, Tombstone
 from archive.models.installation import Installation
 from archive.models.job import Job, Worker
 from archive.models.library import Library, Membership
 from archive.models.link import Link
+from archive.models.step import Step
+from archive.models.tag import AssetTag, Tag
+from archive.models.timeline import TimelineChange, TimelineDay
 from archive.models.upload import Upload
 
 __all__ = [
     "Account",
+    "Album",
+    "AlbumAsset",
     "ApiKey",
     "Asset",
     "AssetName",
+    "AssetTag",
     "Attempt",
     "AuditEntry",
     "Backup",
     "Base",
+    "Batch",
+    "BatchAsset",
     "Deletion",
     "Event",
     "File",
@@ -31,13 +41,19 @@ __all__ = [
     "LibraryKey",
     "Link",
     "Membership",
+    "Metadata",
     "Object",
     "RecoveryCode",
     "Rendition",
     "SelectedAsset",
     "Selection",
     "Session",
+    "Share",
+    "Step",
     "Stray",
+    "Tag",
+    "TimelineChange",
+    "TimelineDay",
     "Tombstone",
     "Upload",
     "Usage",

@@ -15,6 +15,8 @@ from archive.ids import new_id
 Json = dict[str, Any]
 Id = Annotated[UUID, mapped_column(primary_key=True, default=new_id)]
 Created = Annotated[datetime, mapped_column(server_default=func.now())]
+# What a clock on the wall showed: without a zone, which may not be known.
+WallClock = Annotated[datetime, mapped_column(DateTime(timezone=False))]
 
 
 class Base(DeclarativeBase):

@@ -42,6 +42,12 @@ class Upload(Base):
     parts: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
     fence: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     writing_until: Mapped[datetime | None]
+    # The file's date, as its sender said.
+    sent_at: Mapped[datetime | None]
+    # Where its asset goes besides the library: a batch, an album, an album by a guest's link.
+    batch_id: Mapped[UUID | None] = mapped_column(ForeignKey("batch.id", ondelete="SET NULL"), index=True)
+    album_id: Mapped[UUID | None] = mapped_column(ForeignKey("album.id", ondelete="SET NULL"), index=True)
+    share_id: Mapped[UUID | None] = mapped_column(ForeignKey("share.id", ondelete="CASCADE"), index=True)
     asset_id: Mapped[UUID | None] = mapped_column(ForeignKey("asset.id", ondelete="SET NULL"), index=True)
     duplicate: Mapped[bool] = mapped_column(server_default=text("false"))
     # Why it is gone, in the words of a problem: expired, terminated, or refused.

@@ -1,0 +1,132 @@
+"""Ask for steps, note how they ended, ask again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import ARRAY, String, case, cast, exists, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from archive.events.service import publish
+from archive.models import Asset, Job, Step
+from archive.models.asset import VERDICTS
+from archive.queue.service import enqueue
+from archive.steps import catalogue
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from archive.steps.catalogue import Work
+
+_DETAIL_LENGTH = 1000
+
+
+async def ask(session: AsyncSession, library_id: UUID, asset_id: UUID, works: Sequence[Work]) -> None:
+    """Ask for steps of an asset, anew where they were done before; each gets its job in this transaction."""
+    for work in works:
+        row = insert(Step).values(asset_id=asset_id, name=work.name)
+        anew = {"state": "waiting", "verdict": None, "detail": None, "updated_at": func.now()}
+        await session.execute(row.on_conflict_do_update(index_elements=[Step.asset_id, Step.name], set_=anew))
+        await enqueue(session, work.kind, {"asset": str(asset_id)}, key=str(asset_id), library_id=library_id)
+
+
+async def done(session: AsyncSession, asset: Asset, work: Work) -> None:
+    """Note that a step has been done."""
+    await _end(session, asset, work, "done")
+
+
+async def skip(session: AsyncSession, asset: Asset, work: Work) -> None:
+    """Note that there is nothing to do."""
+    await _end(session, asset, work, "skipped")
+
+
+async def fail(session: AsyncSession, asset: Asset, work: Work, verdict: str, detail: str) -> None:
+    """Note why a step cannot be done."""
+    await _end(session, asset, work, "failed", verdict, detail[:_DETAIL_LENGTH])
+
+
+async def _end(
+    session: AsyncSession, asset: Asset, work: Work, state: str, verdict: str | None = None, detail: str | None = None
+) -> None:
+    values = {
+        "state": state,
+        "version": work.version,
+        "verdict": verdict,
+        "detail": detail,
+        "updated_at": func.now(),
+    }
+    row = insert(Step).values(asset_id=asset.id, name=work.name, **values)
+    await session.execute(row.on_conflict_do_update(index_elements=[Step.asset_id, Step.name], set_=values))
+    await settle(session, asset)
+
+
+async def settle(session: AsyncSession, asset: Asset) -> None:
+    """Show on an asset the worst of what its steps say, and tell who is looking at it."""
+    order = case({verdict: number for number, verdict in enumerate(VERDICTS)}, value=Step.verdict)
+    worst = select(Step.verdict).where(Step.asset_id == asset.id, Step.state == "failed").order_by(order).limit(1)
+    asset.problem = await session.scalar(worst)
+    asset.updated_at = func.clock_timestamp()
+    await session.flush()
+    await publish(session, "asset.changed", {"id": str(asset.id)}, asset.library_id)
+
+
+async def of(session: AsyncSession, asset_id: UUID) -> list[Step]:
+    """List an asset's steps in the order in which they are done."""
+    found = await session.scalars(select(Step).where(Step.asset_id == asset_id))
+    order = list(catalogue.ALL)
+    return sorted(found, key=lambda step: (order.index(step.name) if step.name in order else len(order), step.name))
+
+
+async def retry(session: AsyncSession, assets: Sequence[Asset]) -> int:
+    """Ask anew for the failed steps of assets; says how many there were."""
+    libraries = {asset.id: asset.library_id for asset in assets}
+    failed = await session.scalars(
+        update(Step)
+        .where(Step.asset_id.in_(libraries), Step.state == "failed")
+        .values(state="waiting", verdict=None, detail=None, updated_at=func.now())
+        .returning(Step)
+    )
+    found = list(failed)
+    for step in found:
+        if (work := catalogue.ALL.get(step.name)) is not None:
+            await _enqueue(session, work, step.asset_id, libraries[step.asset_id])
+    for asset in assets:
+        await settle(session, asset)
+    return len(found)
+
+
+async def missing(session: AsyncSession, work: Work, limit: int) -> int:
+    """Ask anew for a step where it waits and no job will do it; says for how many assets."""
+    unfinished = exists(literal(1)).where(
+        Job.kind == work.kind.name, Job.key == cast(Step.asset_id, String), Job.state.in_(("ready", "running"))
+    )
+    waiting = (
+        select(Step.asset_id, Asset.library_id)
+        .join(Asset, Asset.id == Step.asset_id)
+        .where(Step.name == work.name, Step.state == "waiting", ~unfinished)
+        .order_by(Step.asset_id)
+        .limit(limit)
+    )
+    found = (await session.execute(waiting)).all()
+    for asset_id, library_id in found:
+        await _enqueue(session, work, asset_id, library_id)
+    return len(found)
+
+
+async def rebuild(session: AsyncSession, works: Sequence[Work], library_id: UUID | None, *, outdated: bool) -> int:
+    """Have steps that have ended done again; with ``outdated`` only those done in an older way. Says how many."""
+    names = cast([work.name for work in works], ARRAY(String))
+    statement = update(Step).where(Step.name == func.any(names), Step.state != "waiting")
+    if library_id is not None:
+        statement = statement.where(Step.asset_id.in_(select(Asset.id).where(Asset.library_id == library_id)))
+    if outdated:
+        versions = case({work.name: work.version for work in works}, value=Step.name)
+        statement = statement.where(Step.version < versions)
+    changed = await session.execute(statement.values(state="waiting", verdict=None, detail=None, updated_at=func.now()))
+    return int(changed.rowcount)  # type: ignore[attr-defined]  # an UPDATE has it
+
+
+async def _enqueue(session: AsyncSession, work: Work, asset_id: UUID, library_id: UUID) -> None:
+    await enqueue(session, work.kind, {"asset": str(asset_id)}, key=str(asset_id), library_id=library_id)
