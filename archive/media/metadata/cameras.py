@@ -70,6 +70,7 @@ _MAKERS = {
     "zte": "ZTE",
 }
 _SPACES = re.compile(r"\s+")
+_DIGITAL = re.compile(r"(?: zoom)? digital (?:still )?camera$", re.IGNORECASE)
 _NO_LENS = re.compile(r"[\s\-\d().,/nona]*$|unknown|n/a|.*\bno lens\b|0(\.0)?\s*mm", re.IGNORECASE)
 _LENS_NOTES = re.compile(r"\s*\(\d+\)$")
 # By the makers' own tables, which exiv2 knows. Its own search for the lens ends the process where there is none.
@@ -108,7 +109,7 @@ def camera_name(make: str | None, model: str | None) -> str | None:
     if any(model.casefold().startswith(brand.casefold() + " ") for brand in set(_MAKERS.values())):
         maker, _, model = model.partition(" ")
         maker = _maker(maker) or maker
-    return f"{maker} {model}"
+    return f"{maker} {_DIGITAL.sub('', model) or model}"
 
 
 def _maker(make: str | None) -> str | None:

@@ -67,7 +67,7 @@ def _minutes(zone: str | None) -> int | None:
 
 def taken(exif: Exif, xmp: dict[str, Value], iptc: dict[str, list[str]]) -> Taken | None:
     """Choose the date."""
-    satellites = _of_satellites(exif)
+    satellites = _of_satellites(exif) or _of_satellites_in_xmp(xmp)
     for date, subsecond, offset in _EXIF:
         if found := parse(exif.text(date), "exif", exif.text(subsecond), exif.text(offset)):
             return _placed(found, satellites)
@@ -108,11 +108,18 @@ def _of_satellites(exif: Exif) -> Taken | None:
     return Taken(day.local + timedelta(seconds=int(seconds)), "exif", 0)
 
 
+def _of_satellites_in_xmp(xmp: dict[str, Value]) -> Taken | None:
+    written = text(xmp.get("exif:GPSTimeStamp")) or ""
+    # Some write the hour without its day.
+    found = parse(written, "xmp", offset="Z") if re.match(r"\d{4}\D.*:", written) else None
+    return found and Taken(found.local - timedelta(minutes=found.offset or 0), "xmp", 0, found.subsecond)
+
+
 def _placed(found: Taken, satellites: Taken | None) -> Taken:
     """Add the zone that the satellites' clock tells, where the file does not."""
     if found.offset is not None or satellites is None:
         return found
-    difference = found.local.replace(microsecond=0) - satellites.local
+    difference = found.local.replace(microsecond=0) - satellites.local.replace(microsecond=0)
     minutes = round(difference / timedelta(minutes=15)) * 15
     possible = abs(minutes) <= _MOST_OFFSET and (minutes % 60 == 0 or minutes in _QUARTERS)
     if not possible or abs(difference - timedelta(minutes=minutes)) > _SLACK:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from fractions import Fraction
 
 from archive.media.facts import Exposure
@@ -12,6 +13,8 @@ from archive.media.metadata.xmp import Value, structure, text
 
 _PROGRAMS = {1: "manual", 2: "auto", 3: "aperture", 4: "shutter", 5: "creative", 6: "action", 7: "portrait", 8: "landscape"}
 _METERINGS = {1: "average", 2: "center", 3: "spot", 4: "multi-spot", 5: "pattern", 6: "partial"}
+# Where only the makers' notes say it; as exiv2 explains them.
+_ISOS = ("Exif.CanonCs.ISOSpeed", "Exif.Nikon3.ISOSpeed", "Exif.Nikon2.ISOSpeed", "Exif.Pentax.ISO")
 _LONGEST = 7 * 24 * 3600
 _SHORTEST = 1e-7
 _HIGHEST_ISO = 10_000_000
@@ -78,8 +81,15 @@ def _iso(exif: Exif, xmp: dict[str, Value]) -> int | None:
     if found is None or found == 65535:  # noqa: PLR2004  # does not fit into two bytes
         found = exif.number("Exif.Photo.RecommendedExposureIndex", "Exif.Photo.ISOSpeed") or found
     if found is None:
+        found = next((value for key in _ISOS if (value := _begin(exif.printed(key)))), None)
+    if found is None:
         found = number(text(xmp.get("exif:ISOSpeedRatings")) or text(xmp.get("exifEX:PhotographicSensitivity")))
     return int(found) if found is not None and 0 < found <= _HIGHEST_ISO else None
+
+
+def _begin(printed: str | None) -> float | None:
+    match = re.match(r"\d+", printed or "")
+    return float(match[0]) if match else None
 
 
 def _flash(exif: Exif, xmp: dict[str, Value]) -> bool | None:

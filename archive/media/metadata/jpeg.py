@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from archive.media.metadata.packets import IPTC_BYTES, XMP_BYTES, Packets
 from archive.media.metadata.reading import Reader
 
-_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+# Without its beginning, over which some services write.
+_XMP = b"://ns.adobe.com/xap/1.0/\0"
+_XMP_WITHIN = 40
 _MORE_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _MORE_XMP_HEAD = len(_MORE_XMP) + 32 + 8
 _PHOTOSHOP = b"Photoshop 3.0\0"
@@ -24,8 +26,8 @@ def packets(reader: Reader) -> Packets:
     for marker, body in _segments(reader):
         if marker == _APP1 and body.startswith(b"Exif\0"):
             found.add_exif(body)
-        elif marker == _APP1 and body.startswith(_XMP):
-            found.add_xmp(body.removeprefix(_XMP))
+        elif marker == _APP1 and (start := body.find(_XMP, 0, _XMP_WITHIN)) >= 0:
+            found.add_xmp(body[start + len(_XMP) :])
         elif marker == _APP1 and body.startswith(_MORE_XMP) and len(body) > _MORE_XMP_HEAD:
             guid, rest = body[len(_MORE_XMP) :][:32], body[len(_MORE_XMP) + 32 :]
             more.setdefault(guid.upper(), {})[int.from_bytes(rest[4:8], "big")] = rest[8:]

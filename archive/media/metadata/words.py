@@ -36,15 +36,15 @@ class Words:
 
 def words(exif: Exif, xmp: dict[str, Value], iptc: dict[str, list[str]]) -> Words:
     """Choose: XMP's before IPTC's before EXIF's."""
-    described = exif.text("Exif.Image.ImageDescription")
+    described = (
+        text(xmp.get("dc:description")),
+        _one(iptc, "Caption"),
+        exif.text("Exif.Image.ImageDescription"),
+        exif.wide("Exif.Image.XPComment"),
+    )
     return Words(
         title=first(text(xmp.get("dc:title")), _one(iptc, "ObjectName"), exif.wide("Exif.Image.XPTitle")),
-        description=first(
-            text(xmp.get("dc:description")),
-            _one(iptc, "Caption"),
-            None if _JUNK.match(described or "") else described,
-            exif.wide("Exif.Image.XPComment"),
-        ),
+        description=first(*(one for one in described if not _JUNK.match(one or ""))),
         keywords=_keywords(exif, xmp, iptc),
         rating=_rating(exif, xmp),
         creator=first(
