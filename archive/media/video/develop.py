@@ -1,10 +1,11 @@
-"""From decoded frames to pictures as they are meant: scaled, deinterlaced, in SDR, turned. One filter graph does it all."""
+"""From decoded frames to pictures as they are meant: scaled, deinterlaced, in SDR, turned. One filter graph does it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal
 
 import av.error
@@ -27,7 +28,7 @@ class Wanted:
     width: int
     height: int
     pixels: Literal["rgb24", "yuv420p"]
-    turn: Turn = Turn()
+    turn: Turn
     deinterlace: bool = False
     threads: int = 1
 
@@ -82,7 +83,7 @@ class Developer:
         colours = ":out_color_matrix=bt709:out_range=tv" if wanted.pixels == "yuv420p" else ""
         if hdr:
             chain += [graph.add("scale", f"{width}:{height}"), graph.add("format", "gbrpf32le")]
-            chain.append(_toned(graph, chain[-1], hdr))
+            chain.append(_toned(graph, chain[-1]))
         tail = [graph.add("scale", f"{width}:{height}{colours}"), graph.add("format", wanted.pixels)]
         tail += [graph.add(name, arguments) for name, arguments in wanted.turn.filters]
         tail.append(graph.add("buffersink"))
@@ -110,10 +111,12 @@ def _source(graph: Graph, frame: VideoFrame) -> FilterContext:
     )
 
 
-def _toned(graph: Graph, picture: FilterContext, hdr: Hdr) -> FilterContext:
+def _toned(graph: Graph, picture: FilterContext) -> FilterContext:
     """Add the table of colours beside the picture. Of the formats that haldclut takes, float planes are the fastest."""
     side = LEVEL**3
-    table = graph.add("buffer", video_size=f"{side}x{side}", pix_fmt="rgb48le", time_base=str(TIME_BASE), pixel_aspect="1/1")
+    table = graph.add(
+        "buffer", video_size=f"{side}x{side}", pix_fmt="rgb48le", time_base=str(TIME_BASE), pixel_aspect="1/1"
+    )
     planes, tone = graph.add("format", "gbrpf32le"), graph.add("haldclut", "clut=first:interp=tetrahedral")
     _link([table, planes])
     picture.link_to(tone, 0, 0)
@@ -122,7 +125,7 @@ def _toned(graph: Graph, picture: FilterContext, hdr: Hdr) -> FilterContext:
 
 
 def _link(filters: list[FilterContext]) -> None:
-    for one, other in zip(filters, filters[1:], strict=False):
+    for one, other in pairwise(filters):
         one.link_to(other)
 
 

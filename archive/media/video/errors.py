@@ -1,4 +1,4 @@
-"""Why a film could not be used. Whatever else comes out of this package is a bug of ours, or the file object's own error."""
+"""Why a film could not be used. All else that this package raises is a bug of ours, or the file object's own error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening films: which formats and codecs are let in, how much of them, and how FFmpeg's errors become ours."""
+"""Opening films: what is let in of them, and how FFmpeg's errors become ours."""
 
 from __future__ import annotations
 
@@ -19,34 +19,10 @@ from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from archive.media.video.admitted import AUDIO_DECODERS, FORMATS, VIDEO_DECODERS
 from archive.media.video.errors import Corrupt, TooMuch, Unsupported, VideoError
 from archive.media.video.reader import Reader, SeekableFile
 
-# Containers of one file each. Playlists, picture sequences and scripts (hls, dash, concat, image2, lavfi) open other files.
-FORMATS = (
-    "mov,mp4,m4a,3gp,3g2,mj2",
-    "matroska,webm",
-    "avi",
-    "mpegts",
-    "mpeg",
-    "flv",
-    "asf",
-    "ogg",
-    "dv",
-)
-# What cameras, phones and yesterday's computers wrote. Decoders of games and of screen recorders are left alone:
-# each is more C that reads what strangers send.
-VIDEO_DECODERS = frozenset(
-    "h264 hevc vp8 vp9 libdav1d av1 mpeg4 msmpeg4v1 msmpeg4v2 msmpeg4 mjpeg mpeg1video mpeg2video h263 h263p h263i flv "
-    "wmv1 wmv2 wmv3 vc1 theora prores dnxhd dvvideo cfhd apv vp6 vp6f svq1 svq3 cinepak indeo5 rawvideo huffyuv ffvhuff "
-    "ffv1 qtrle png".split()
-)
-AUDIO_DECODERS = frozenset(
-    "aac aac_latm mp1 mp1float mp2 mp2float mp3 mp3float ac3 eac3 dca opus libopus vorbis flac alac amrnb amrwb wmav1 wmav2 "
-    "wmapro adpcm_ima_qt adpcm_ima_wav adpcm_ms adpcm_swf qdm2 qdmc mace3 mace6 speex gsm gsm_ms pcm_alaw pcm_mulaw pcm_s8 "
-    "pcm_u8 pcm_s16be pcm_s16le pcm_s24be pcm_s24le pcm_s32be pcm_s32le pcm_f32be pcm_f32le pcm_f64be pcm_f64le "
-    "pcm_bluray pcm_dvd".split()
-)
 MAX_PIXELS = 8192 * 5120  # 8K, and the squarer 8K of cameras that look all around
 MAX_STREAMS = 64
 # One block of a file that lies encrypted elsewhere costs a round trip; a film is read on and on, or in few places.
@@ -141,7 +117,9 @@ def open_film(file: SeekableFile, threads: int = 1, *, sound: bool = False) -> I
 
 def _open(reader: Reader) -> InputContainer:
     try:
-        return av.open(reader, "r", options=_OPTIONS, metadata_errors="replace", buffer_size=_BUFFER_BYTES, io_open=_refuse)
+        return av.open(
+            reader, "r", options=_OPTIONS, metadata_errors="replace", buffer_size=_BUFFER_BYTES, io_open=_refuse
+        )
     except av.error.ArgumentError as error:
         # A demuxer that is not on the list, or a header it cannot make sense of.
         raise Unsupported("this is no film of a known format") from error
@@ -185,7 +163,7 @@ def _picture(container: InputContainer) -> VideoStream:
         raise Unsupported("nothing here decodes the film's picture")
     video = next((stream for stream in known if stream.codec_context.width > 0), known[0])
     if video.codec_context.width * video.codec_context.height > MAX_PIXELS:
-        raise TooMuch(f"the film's picture has {video.codec_context.width} × {video.codec_context.height} pixels")
+        raise TooMuch(f"the film's picture has {video.codec_context.width} by {video.codec_context.height} pixels")
     return video
 
 

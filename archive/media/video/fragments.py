@@ -1,7 +1,7 @@
-"""The MP4 that is written: fragments, for the output cannot be gone back in, and a header that knows the length all the same.
+"""The MP4 that is written: in fragments, for nobody can go back in the output, and with a length in its header all the same.
 
-FFmpeg writes a header without a length before the fragments. Browsers would have to read all of them to draw the seek bar, so
-the length, known from the original, is put in while the header passes.
+FFmpeg writes a header without a length before the fragments. Browsers would have to read all of them to draw the seek
+bar, so the length, known from the original, is put in while the header passes.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _MOST_HEADER = 16 << 20
 # A fragment a keyframe, but none shorter than this: a player that looks for all fragments finds few.
 _FRAGMENT_MICROSECONDS = 6_000_000
 MUXER = {
-    # Offsets that may be negative need no edit list to begin at zero; the header waits for the first packets (delay_moov),
-    # for AAC's first samples are only known then. The index at the end is of no use to browsers and would be wrong here.
-    "movflags": "frag_keyframe+delay_moov+default_base_moof+negative_cts_offsets+skip_trailer",
+    # The header waits for the first packets (delay_moov), for it tells how much of them comes before the beginning:
+    # H.264's reordering and AAC's priming. The index at the end is of no use to browsers and would be wrong here.
+    "movflags": "frag_keyframe+delay_moov+default_base_moof+skip_trailer",
     "min_frag_duration": str(_FRAGMENT_MICROSECONDS),
 }
 

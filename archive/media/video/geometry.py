@@ -57,7 +57,7 @@ def turn_of(frame: VideoFrame) -> Turn:
     """Read a frame's display matrix, to the nearest quarter turn."""
     if Type.DISPLAYMATRIX not in list(_types(frame)):
         return Turn()
-    matrix = bytes(frame.side_data[Type.DISPLAYMATRIX])  # type: ignore[index]  # PyAV's stub knows motion vectors only
+    matrix = bytes(frame.side_data[Type.DISPLAYMATRIX])  # type: ignore[typeddict-item]  # PyAV's stub knows motion vectors only
     a, b, _, c, d = struct.unpack("<5i", matrix[:20])
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return _TURNS.get((_sign(a), 0, 0, _sign(d)), Turn())

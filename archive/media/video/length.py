@@ -68,7 +68,7 @@ def _tail_ms(film: Film) -> int | None:
     film.seek(_LONGEST_MS // 1000)
     last: Fraction | None = None
     count = 0
-    for count, packet in enumerate(film.packets(film.video)):  # noqa: B007 - how many there were is asked below
+    for count, packet in enumerate(film.packets(film.video)):
         if packet.pts is not None and packet.time_base:
             end = (packet.pts + (packet.duration or 0)) * packet.time_base - film.start
             last = end if last is None else max(last, end)

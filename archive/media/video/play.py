@@ -52,8 +52,8 @@ def play(
 ) -> dict[str, Any]:
     """Write the copy; say what was made.
 
-    ``progress`` hears milliseconds done and in all, twice a second at most. What it or ``write`` raises ends the work and
-    comes out.
+    ``progress`` hears milliseconds done and in all, twice a second at most. What it or ``write`` raises ends the work
+    and comes out.
     """
     job = _Job(file, known or probe(file), policy or PlayPolicy(), progress)
     output = Output(write, job.known.duration_ms)

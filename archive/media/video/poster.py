@@ -1,4 +1,4 @@
-"""One frame that stands for a film: near its beginning, where people begin to film what they mean, and not a black one."""
+"""One frame that stands for a film: near its beginning, where people film what they mean, and not a black one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def as_image(frame: VideoFrame) -> Image.Image:
     """Make a Pillow image of an RGB frame, which may have bytes between its rows."""
     plane = frame.planes[0]
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]
-    return Image.fromarray(np.ascontiguousarray(rows[: frame.height, : frame.width * 3]).reshape(frame.height, frame.width, 3))
+    pixels = np.ascontiguousarray(rows[: frame.height, : frame.width * 3])
+    return Image.fromarray(pixels.reshape(frame.height, frame.width, 3))
 
 
 def _choose(film: Film, duration_ms: int | None) -> VideoFrame:

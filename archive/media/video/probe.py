@@ -81,7 +81,7 @@ def _describe(film: Film, first: VideoFrame | None) -> VideoProbe:
     turn = turn_of(first) if first else Turn()
     width, height = shown_size(*coded, _aspect(film), turn)
     if width * height > MAX_PIXELS:
-        raise TooMuch(f"the film's picture would have {width} × {height} pixels")
+        raise TooMuch(f"the film's picture would have {width} by {height} pixels")
     pixels = first.format.name if first else context.pix_fmt
     hdr = hdr_of(first.color_trc if first else context.color_trc)
     interlaced = context.field_order not in _PROGRESSIVE or (first is not None and first.interlaced_frame)

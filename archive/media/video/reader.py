@@ -1,4 +1,4 @@
-"""The file as FFmpeg sees it: nameless, for a name would take part in guessing the format; and never failing inside C."""
+"""The file as FFmpeg sees it: nameless, for a name takes part in guessing the format, and never failing inside C."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SeekableFile(Protocol):
 
 
 class Reader:
-    """Reads a file for FFmpeg. An error ends the file for it and is kept: FFmpeg would try again and hide the first one."""
+    """Reads a file for FFmpeg. An error ends the file for it and is kept: FFmpeg would try again and hide it."""
 
     def __init__(self, file: SeekableFile) -> None:
         self._file = file

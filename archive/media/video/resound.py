@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 
 import av.error
 from av.audio.frame import AudioFrame
@@ -74,7 +75,7 @@ class Resampler:
             graph.add("asetnsamples", "n=1024:p=0"),
             graph.add("abuffersink"),
         ]
-        for one, other in zip(filters, filters[1:], strict=False):
+        for one, other in pairwise(filters):
             one.link_to(other)
         graph.configure()
         return graph, source, filters[-1]

@@ -1,4 +1,4 @@
-"""From HDR (HLG and PQ) to what an ordinary screen shows: a table of colours, for FFmpeg's build lacks the filter for it.
+"""From HDR (HLG and PQ) to what an ordinary screen shows: a table of colours, for this FFmpeg lacks the filter.
 
 Light is computed in nits on a screen of 1000, as phones grade. What is below about 90 nits stays as it is; above, the
 roll-off of ITU-R BT.2390 brings 1000 down to 203, the white of printed paper in HDR (BT.2408), which becomes white.
@@ -44,7 +44,8 @@ def to_srgb(signal: _Floats, hdr: Hdr) -> _Floats:
     shown = nits * (_roll_off(brightest) / brightest) / _WHITE
     linear = np.clip(shown @ _2020_TO_709.T, 0.0, 1.0)
     low, high = linear * 12.92, 1.055 * np.power(linear, 1 / 2.4) - 0.055
-    return np.where(linear <= 0.0031308, low, high)  # noqa: PLR2004 - sRGB's own number
+    srgb: _Floats = np.where(linear <= 0.0031308, low, high)  # noqa: PLR2004 - sRGB's own number
+    return srgb
 
 
 def _pq_to_nits(signal: _Floats) -> _Floats:
@@ -63,7 +64,8 @@ def _hlg_to_nits(signal: _Floats) -> _Floats:
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)  # noqa: PLR2004
     luma = np.maximum(scene @ _2020_LUMA, 1e-9)[..., np.newaxis]
-    return _PEAK * scene * np.power(luma, 0.2)  # the system's gamma of 1.2 at 1000 nits
+    nits: _Floats = _PEAK * scene * np.power(luma, 0.2)  # the system's gamma of 1.2 at 1000 nits
+    return nits
 
 
 def _roll_off(nits: _Floats) -> _Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import av.error
 from av.audio.frame import AudioFrame
@@ -74,7 +74,7 @@ class Copied:
 class Encoded:
     """The picture, as H.264 that every browser plays."""
 
-    def __init__(self, film: Film, target: OutputContainer, wanted: Wanted, fps: float, crf: int, last: float) -> None:  # noqa: PLR0917 - made in one place
+    def __init__(self, film: Film, target: OutputContainer, wanted: Wanted, fps: float, crf: int, last: float) -> None:
         self._film, self._developer, self._end = film, Developer(wanted), last + _GRACE
         self._stream = _add_h264(target, wanted, fps, crf)
         self._last: int | None = None
@@ -84,7 +84,7 @@ class Encoded:
     def take(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
         """Decode, develop, encode. A packet that cannot be decoded is counted and passed over."""
         try:
-            frames: list[VideoFrame] = packet.decode()
+            frames = cast("list[VideoFrame]", packet.decode())
         except av.error.InvalidDataError:
             self.skipped += 1
             return
@@ -103,7 +103,7 @@ class Encoded:
             yield from self._stream.encode(None)
 
     def _tick(self, frame: VideoFrame) -> int | None:
-        """Tell when a frame is to be shown, if it is. The first is shown from the beginning on, though its time be later."""
+        """Tell when a frame is to be shown, if it is. The first is shown from the beginning on, though it be later."""
         time = self._film.time(frame)
         if self._last is None:
             self._last = 0
@@ -137,8 +137,7 @@ class Heard:
     def take(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
         """Decode, resample, encode."""
         try:
-            frames: list[AudioFrame] = packet.decode()
-            for frame in frames:
+            for frame in cast("list[AudioFrame]", packet.decode()):
                 time = self._time(frame)
                 if time <= self._end:
                     for resampled in self._resampler.resample(frame, time):
