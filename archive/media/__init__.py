@@ -1,1 +1,1 @@
-"""Media: what a file is, what it says of itself, and what can be made of it. Knows no database, settings or store."""
+"""Photos and films: what they are, what they say of themselves, what they look like; decoded in a sandbox only."""
