@@ -39,8 +39,8 @@ class Ground:
 class Memory:
     """The child's address space: a limit below one that is never passed.
 
-    A decoder that gets no memory often says that the file is broken. So what has failed is tried again with more, and is
-    called broken only if that needed no more than the limit.
+    A decoder that gets no memory often says that the file is broken. So what has failed is tried again with more, and
+    is called broken only if that needed no more than the limit.
     """
 
     def __init__(self, base: int, limits: Limits) -> None:
@@ -129,13 +129,10 @@ def _work(ground: Ground, wire: Wire, memory_file: int | None) -> None:
     wanted = _asked(wire)
     limits = Limits(**wanted["limits"])
     size: int = wanted["size"]
-    file: SourceFile
-    if memory_file is None:
-        file = RangeFile(wire, size, limits.memory // 4)
-    else:
-        file = MemoryFile.of(memory_file, size)
+    mapped = memory_file is not None
+    file = MemoryFile.of(memory_file, size) if mapped else RangeFile(wire, size, limits.memory // 4)
     work = Work(file, wanted["args"], limits, wire=wire)
-    work.memory = _confine(ground, limits, size if memory_file is not None else 0)
+    work.memory = _confine(ground, limits, size if mapped else 0)
     task = ground.tasks.get(wanted["task"])
     wire.send_json(Kind.RESULT, _outcome(task, work))
 
@@ -153,7 +150,8 @@ def _confine(ground: Ground, limits: Limits, mapped: int) -> Memory:
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (limits.open_files, limits.open_files))
-    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    # Processes are forbidden by the filter; this bounds threads, and with them those of everybody of our user.
+    resource.setrlimit(resource.RLIMIT_NPROC, (limits.threads, limits.threads))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # The parent watches the clock; this is for a parent that is stopped.
     signal.setitimer(signal.ITIMER_REAL, limits.wall_seconds + 2)

@@ -28,6 +28,8 @@ class Limits:
     # All blobs of one task together.
     output_bytes: int = 64 * MIB
     open_files: int = 32
+    # Of all children together, where they have a user of their own.
+    threads: int = 512
 
 
 DEFAULT = Limits()

@@ -1,4 +1,4 @@
-"""Where children come from: the parent's side of the zygote, which is started when needed and again when it has died."""
+"""Where children come from: the parent's side of the zygote, which is started when needed and again when it died."""
 
 from __future__ import annotations
 
