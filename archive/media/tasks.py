@@ -8,11 +8,10 @@ from typing import Any
 
 from PIL import Image
 
-from archive.media import warming
+from archive.media import films, warming
 from archive.media.child import Work
-from archive.media.file import SourceFile
-from archive.media.limits import Limits
-from archive.media.pictures import header, picture
+from archive.media.description import describe
+from archive.media.pictures import picture
 from archive.media.renditions import PREVIEW_SIDE, render_image
 from archive.media.sniff import MediaKind, sniff
 from archive.media.verdict import Unsupported
@@ -21,20 +20,11 @@ Task = Callable[[Work], dict[str, Any]]
 _ENCODINGS = ("latin-1", "ascii", "cp1252", "cp1251", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "idna", "mac-roman")
 
 
-def probe(file: SourceFile, limits: Limits) -> dict[str, Any]:
-    """Say what a file is; of a picture also its size as displayed, its frames and its depth."""
-    found = sniff(file)
-    facts: dict[str, Any] = {"format": found.name, "media_type": found.media_type, "kind": found.kind}
-    if found.kind is MediaKind.PHOTO:
-        head = header(file, found, limits)
-        width, height = head.displayed()
-        facts |= {"width": width, "height": height, "frames": head.frames, "depth": head.depth}
-    return facts
-
-
 def render(work: Work) -> dict[str, Any]:
     """Give ``preview`` and ``thumb`` of a picture; the result has their sizes, the thumbhash and the original's size."""
     found = sniff(work.file)
+    if found.kind is MediaKind.VIDEO:
+        return films.render(work)
     if found.kind is not MediaKind.PHOTO:
         message = f"nothing to show of {found.media_type}"
         raise Unsupported(message)
@@ -43,12 +33,7 @@ def render(work: Work) -> dict[str, Any]:
     return {**render_image(shown.image, work.emit), "width": width, "height": height, "damaged": shown.damaged}
 
 
-def describe(work: Work) -> dict[str, Any]:
-    """Say what a file is."""
-    return probe(work.file, work.limits)
-
-
-TASKS: dict[str, Task] = {"describe": describe, "render": render}
+TASKS: dict[str, Task] = {"describe": describe, "render": render, "play": films.play}
 
 
 def warm_up() -> None:

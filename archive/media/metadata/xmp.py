@@ -79,7 +79,12 @@ def parse(packet: bytes) -> dict[str, Value]:
 
 
 def _text(packet: bytes) -> str:
-    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"<\0", "utf-16le"), (b"\0<", "utf-16be")):
+    for mark, encoding in (
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+        (b"<\0", "utf-16le"),
+        (b"\0<", "utf-16be"),
+    ):
         if packet.startswith(mark):
             return packet.decode(encoding, "replace")
     return packet.decode("utf-8", "replace")

@@ -1,0 +1,86 @@
+"""Describe: what a file is by its content, what it says of itself, where it was taken, what it belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from archive.ingest import facts_of, originals, together
+from archive.ingest.outcome import require_last_word
+from archive.media.facts import Facts
+from archive.media.verdict import Verdict
+from archive.models import Asset, Metadata
+from archive.steps import catalogue
+from archive.steps import service as steps
+from archive.vault import reading
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from archive.ingest.tools import Tools, Transactions
+    from archive.media.sandbox import Result
+    from archive.vault.reading import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An asset whose step is to be done."""
+
+    name: str
+    plan: Plan
+
+
+async def describe(transaction: Transactions, tools: Tools, asset_id: UUID, attempt: int) -> None:
+    """Describe an asset. One that was purged meanwhile needs nothing."""
+    async with transaction() as session:
+        asset = await session.get(Asset, asset_id)
+        if asset is None:
+            return
+        wanted = Wanted(asset.name, await reading.plan_whole(session, tools.vault.keys, asset.original_id))
+    async with originals.opened(tools.vault, wanted.plan) as source:
+        result = await tools.sandbox.run("describe", {"name": wanted.name}, source)
+    require_last_word(result, attempt)
+    async with transaction(finish=True) as session:
+        found = await session.scalar(select(Asset).where(Asset.id == asset_id).with_for_update())
+        if found is not None:
+            await _note(session, tools, found, result)
+
+
+async def _note(session: AsyncSession, tools: Tools, asset: Asset, result: Result) -> None:
+    if result.verdict is not Verdict.OK or result.value is None:
+        await steps.skip(session, asset, catalogue.RENDER)
+        await steps.fail(session, asset, catalogue.DESCRIBE, result.verdict, result.detail or "It cannot be read.")
+        return
+    facts = Facts.from_json(result.value["facts"])
+    await _keep_record(session, asset, facts)
+    asset.kind, asset.media_type = facts.kind, facts.media_type
+    asset.live_id, asset.shot_key = facts.live_id, facts.shot_key
+    await together.find(session, asset)
+    await facts_of.apply(session, tools.places, asset, await together.with_sidecar(session, asset, facts))
+    await _go_on(session, tools, asset, result.value)
+    await steps.done(session, asset, catalogue.DESCRIBE)
+
+
+async def _keep_record(session: AsyncSession, asset: Asset, facts: Facts) -> None:
+    record = facts.to_json()
+    row = {"record": {name: value for name, value in record.items() if name != "raw"}, "raw": record.get("raw") or {}}
+    kept = insert(Metadata).values(asset_id=asset.id, **row)
+    await session.execute(kept.on_conflict_do_update(index_elements=[Metadata.asset_id], set_=row))
+
+
+async def _go_on(session: AsyncSession, tools: Tools, asset: Asset, value: dict[str, Any]) -> None:
+    """Ask for the steps that follow from what the file is."""
+    if asset.kind not in {"photo", "video"}:
+        await steps.skip(session, asset, catalogue.RENDER)
+        return
+    await steps.ask(session, asset.library_id, asset.id, [catalogue.RENDER])
+    if asset.kind == "video":
+        when = tools.playing.when
+        if when == "all" or (when == "needed" and not value.get("plays_in_browser")):
+            await steps.ask(session, asset.library_id, asset.id, [catalogue.PLAY])
+        else:
+            await steps.skip(session, asset, catalogue.PLAY)
