@@ -27,6 +27,8 @@ MAX_PIXELS = 8192 * 5120  # 8K, and the squarer 8K of cameras that look all arou
 MAX_STREAMS = 64
 # One block of a file that lies encrypted elsewhere costs a round trip; a film is read on and on, or in few places.
 _BUFFER_BYTES = 256 * 1024
+# More channels than these without a word which is which are no film's.
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 _OPTIONS = {
     "format_whitelist": ",".join(FORMATS),
     "codec_whitelist": ",".join(sorted(VIDEO_DECODERS | AUDIO_DECODERS)),
@@ -150,6 +152,8 @@ def _choose(container: InputContainer, reader: Reader, threads: int, *, sound: b
         if context is not None:
             context.options = {**context.options, "max_pixels": str(MAX_PIXELS)}
             context.thread_count = threads
+    if audio is not None and sound:
+        _name_channels(audio)
     return Film(container, video, audio, reader)
 
 
@@ -165,6 +169,12 @@ def _picture(container: InputContainer) -> VideoStream:
     if video.codec_context.width * video.codec_context.height > MAX_PIXELS:
         raise TooMuch(f"the film's picture has {video.codec_context.width} by {video.codec_context.height} pixels")
     return video
+
+
+def _name_channels(audio: AudioStream) -> None:
+    """Say which channel is which where the file does not: else they could not be mixed down."""
+    if audio.layout.name.endswith("channels") and audio.channels in _LAYOUTS:
+        audio.codec_context.layout = _LAYOUTS[audio.channels]
 
 
 def _decodable(stream: VideoStream | AudioStream, decoders: frozenset[str]) -> bool:

@@ -1,4 +1,4 @@
-"""The MP4 that is written: in fragments, for nobody can go back in the output, and with a length in its header all the same.
+"""The MP4 that is written: in fragments, for nobody can go back in the output, and with a length in its header.
 
 FFmpeg writes a header without a length before the fragments. Browsers would have to read all of them to draw the seek
 bar, so the length, known from the original, is put in while the header passes.

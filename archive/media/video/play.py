@@ -23,6 +23,7 @@ _BUFFER_BYTES = 256 * 1024
 _BETWEEN_REPORTS = 0.5
 _DAY_SECONDS = 24 * 3600.0
 _FIRST_FAILURES = 500
+_SOON = 0.05  # seconds; less is not noticed
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def play(
     """
     job = _Job(file, known or probe(file), policy or PlayPolicy(), progress)
     output = Output(write, job.known.duration_ms)
-    if job.known.plays != "encode" and min(job.known.width, job.known.height) <= job.policy.cap:
+    if _copies(job):
         try:
             return _make(job, output, copy=True)
         except Corrupt:
@@ -66,6 +67,13 @@ def play(
                 raise
             output = Output(write, job.known.duration_ms)
     return _make(job, output, copy=False)
+
+
+def _copies(job: _Job) -> bool:
+    """Whether the picture is taken over: H.264 that plays, and is not larger than wanted."""
+    known = job.known
+    fits = min(known.width, known.height) <= job.policy.cap
+    return known.plays != "encode" and known.video_codec == "h264" and fits
 
 
 def _make(job: _Job, output: Output, *, copy: bool) -> dict[str, Any]:
@@ -107,8 +115,10 @@ def _make(job: _Job, output: Output, *, copy: bool) -> dict[str, Any]:
 def _sound(film: Film, target: Any, last: float) -> Track:  # noqa: ANN401 - PyAV's container
     assert film.audio is not None
     context = film.audio.codec_context
+    # Sound that begins later needs silence before it: not every player honours an empty edit.
+    late = (film.audio.start_time or 0) * (film.audio.time_base or 0) - film.start > _SOON
     # AAC out of a transport stream has its header in every packet, and none where MP4 wants it.
-    if copies_sound(context.codec.canonical_name, context.profile) and context.extradata_size:
+    if copies_sound(context.codec.canonical_name, context.profile) and context.extradata_size and not late:
         return Copied(film, film.audio, target)
     return Heard(film, target, last)
 

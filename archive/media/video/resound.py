@@ -11,9 +11,6 @@ from av.audio.frame import AudioFrame
 from av.filter import Graph
 from av.filter.context import FilterContext
 
-# Sound with so many channels and no word which is which; more are no film's.
-_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
-
 
 class Resampler:
     """Resamples frame after frame. When the sound changes its kind midway, the graph is built anew."""
@@ -27,8 +24,6 @@ class Resampler:
 
     def resample(self, frame: AudioFrame, time: Fraction) -> Iterator[AudioFrame]:
         """Put a frame in that is heard at a time; give what comes out."""
-        if frame.layout.name.endswith("channels"):
-            frame.layout = _LAYOUTS[frame.layout.nb_channels]
         inputs = (frame.format.name, frame.layout.name, frame.sample_rate)
         if inputs != self._inputs:
             first = not self._inputs

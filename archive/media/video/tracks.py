@@ -59,7 +59,9 @@ class Copied:
         self._waits = False
         dts = packet.dts - self._shift
         pts = dts if packet.pts is None else packet.pts - self._shift
-        if self._last is not None and dts <= self._last:
+        if self._last is None and pts > 0:
+            dts, pts = min(dts, 0), 0  # the first picture is shown from the beginning on, though it be later
+        elif self._last is not None and dts <= self._last:
             dts = self._last + 1  # a container must not go back in time
         packet.dts, packet.pts, self._last = dts, max(pts, dts), dts
         packet.stream = self._stream
@@ -84,7 +86,7 @@ class Encoded:
     def take(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
         """Decode, develop, encode. A packet that cannot be decoded is counted and passed over."""
         try:
-            frames = cast("list[VideoFrame]", packet.decode())
+            frames = packet.decode()
         except av.error.InvalidDataError:
             self.skipped += 1
             return
