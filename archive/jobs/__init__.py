@@ -1,6 +1,6 @@
 """What workers run: thin handlers that call the services. Every handler may run twice."""
 
-from archive.jobs import assets, backups, integrity, mail, upkeep, uploads
+from archive.jobs import assets, backups, integrity, mail, timeline, upkeep, uploads
 from archive.queue import kinds
 from archive.work import Job, with_handlers
 
@@ -19,5 +19,6 @@ JOBS = with_handlers(
         Job(kinds.PURGE, assets.purge),
         Job(kinds.EMPTY_TRASH, assets.empty_trash),
         Job(kinds.BACKUP, backups.make),
+        Job(kinds.FOLD, timeline.fold),
     ],
 )

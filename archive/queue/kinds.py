@@ -78,5 +78,6 @@ ALL = (
     PURGE,
     EMPTY_TRASH,
     BACKUP,
+    FOLD,
 )
 QUEUES = ("mail", "default", "ingest", "upkeep")
