@@ -10,9 +10,11 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 
 from archive.access import Caller, Role
+from archive.db import among
 from archive.errors import Forbidden, NotFound
 from archive.libraries.queries import visible
-from archive.models import Asset, AssetName, File, Object, Rendition
+from archive.models import Asset, AssetName, File, Metadata, Object, Rendition
+from archive.models.base import Json
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -65,6 +67,23 @@ async def names(session: AsyncSession, asset_id: UUID) -> list[str]:
     """List an asset's names, the oldest first."""
     statement = select(AssetName.name).where(AssetName.asset_id == asset_id)
     return list(await session.scalars(statement.order_by(AssetName.added_at, AssetName.name)))
+
+
+async def metadata(session: AsyncSession, asset_id: UUID) -> Json | None:
+    """Give what an asset's file says of itself."""
+    return await session.scalar(select(Metadata.record).where(Metadata.asset_id == asset_id))
+
+
+async def parts(session: AsyncSession, asset: Asset) -> list[Asset]:
+    """List what is shown as a part of an asset; what is in the trash alone is not."""
+    trashed = Asset.trashed_at.is_(None) if asset.trashed_at is None else Asset.trashed_at.is_not(None)
+    statement = select(Asset).where(Asset.shown_with == asset.id, trashed).order_by(Asset.part, Asset.name, Asset.id)
+    return list(await session.scalars(statement))
+
+
+async def part_ids(session: AsyncSession, asset_ids: Sequence[UUID]) -> list[UUID]:
+    """Give the ids of what is shown as a part of these."""
+    return list(await session.scalars(select(Asset.id).where(among(Asset.shown_with, asset_ids))))
 
 
 async def by_identity(session: AsyncSession, library_id: UUID, identities: list[bytes]) -> dict[bytes, Asset]:

@@ -17,7 +17,7 @@ from archive.assets.receiving import keyed
 from archive.errors import NotFound
 from archive.events.service import publish
 from archive.libraries import service as libraries
-from archive.models import Asset, Rendition
+from archive.models import Account, Asset, Rendition
 from archive.queue import kinds
 from archive.queue.service import enqueue
 from archive.usage import service as usage
@@ -26,6 +26,7 @@ from archive.vault import files, reading
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from archive.models.base import Json
     from archive.vault.keys import LibraryKeys
     from archive.vault.reading import Plan
 
@@ -59,6 +60,21 @@ async def names(session: AsyncSession, asset: Asset) -> list[str]:
     return await queries.names(session, asset.id)
 
 
+async def metadata(session: AsyncSession, asset: Asset) -> Json | None:
+    """Give what an asset's file says of itself, once it has been read."""
+    return await queries.metadata(session, asset.id)
+
+
+async def parts(session: AsyncSession, asset: Asset) -> list[Asset]:
+    """Give what is shown as a part of an asset."""
+    return await queries.parts(session, asset)
+
+
+async def uploader(session: AsyncSession, asset: Asset) -> Account | None:
+    """Say who sent an asset, while there is such an account."""
+    return None if asset.created_by is None else await session.get(Account, asset.created_by)
+
+
 async def known(
     session: AsyncSession, keys: LibraryKeys, caller: Caller, library_id: UUID, digests: Sequence[bytes]
 ) -> list[Known]:
@@ -75,9 +91,14 @@ async def known(
     ]
 
 
-async def original(session: AsyncSession, keys: LibraryKeys, caller: Caller, asset_id: UUID) -> tuple[Asset, Plan]:
-    """Find out how to give an asset's bytes back, as they were received."""
-    asset = await queries.get(session, caller, asset_id)
+async def original(
+    session: AsyncSession, keys: LibraryKeys, caller: Caller | None, asset_id: UUID
+) -> tuple[Asset, Plan]:
+    """Find out how to give an asset's bytes back, as they were received; without a caller by a signed link."""
+    asset = await session.get(Asset, asset_id) if caller is None else await queries.get(session, caller, asset_id)
+    if asset is None:
+        noun = "asset"
+        raise NotFound(noun)
     return asset, await reading.plan_whole(session, keys, asset.original_id)
 
 

@@ -1,6 +1,6 @@
 """What workers run: thin handlers that call the services. Every handler may run twice."""
 
-from archive.jobs import assets, backups, ingest, integrity, mail, upkeep, uploads
+from archive.jobs import assets, backups, ingest, integrity, mail, timeline, upkeep, uploads
 from archive.queue import kinds
 from archive.work import Job, with_handlers
 
@@ -23,5 +23,6 @@ JOBS = with_handlers(
         Job(kinds.RENDER, ingest.render),
         Job(kinds.PLAY, ingest.play),
         Job(kinds.MISSING, ingest.missing),
+        Job(kinds.FOLD, timeline.fold),
     ],
 )

@@ -82,5 +82,6 @@ ALL = (
     RENDER,
     PLAY,
     MISSING,
+    FOLD,
 )
 QUEUES = ("mail", "default", "ingest", "upkeep")
