@@ -15,7 +15,6 @@ from archive import installation
 from archive.db import Database, create_engine
 from archive.ingest.tools import Playing, Tools
 from archive.mail import Mailer
-from archive.media.places import Gazetteer
 from archive.media.sandbox import Sandbox
 from archive.queue.wake import Bell
 from archive.uploads.service import Intake, Limits
@@ -39,7 +38,6 @@ class Runtime:
     database: Database
     vault: Vault
     sandbox: Sandbox
-    places: Gazetteer
     hashes: Hashes
     bell: Bell
     keyring: Keyring
@@ -65,7 +63,7 @@ class Runtime:
     def tools(self) -> Tools:
         """Give what the steps of assets work with."""
         playing = Playing(self.settings.play, self.settings.play_height)
-        return Tools(self.vault, self.sandbox, self.places, playing)
+        return Tools(self.vault, self.sandbox, playing)
 
 
 @asynccontextmanager
@@ -99,7 +97,6 @@ async def open_runtime(
             database=database,
             vault=Vault(opened, copy, LibraryKeys(keyring)),
             sandbox=sandbox,
-            places=Gazetteer(),
             hashes=Hashes(),
             bell=bell,
             keyring=keyring,

@@ -25,8 +25,6 @@ from archive.tags import service as tags
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-# What may be corrected; tags are kept elsewhere and corrected like these.
-CORRECTED = ("title", "description", "rating", "taken_at", "taken_offset", "latitude", "longitude")
 MARKS = ("favourite", "archived")
 _EARLIEST, _LATEST = datetime(2, 1, 1), datetime(9998, 12, 31)  # noqa: DTZ001  # the wall clock's
 _IDS_AN_EVENT = 1000
@@ -46,7 +44,7 @@ class Changes:
     @property
     def corrects(self) -> set[str]:
         """Name what is set by hand from now on."""
-        found = {name for name, value in self.fields.items() if value is not None and name in CORRECTED}
+        found = {name for name, value in self.fields.items() if value is not None and name in recorded.FIELDS}
         if self.shift:
             found.add("taken_at")
         if self.tags is not None or self.add_tags or self.remove_tags:
@@ -56,7 +54,7 @@ class Changes:
     @property
     def takes_back(self) -> set[str]:
         """Name what the file is to say again."""
-        found = {name for name, value in self.fields.items() if value is None and name in CORRECTED}
+        found = {name for name, value in self.fields.items() if value is None and name in recorded.FIELDS}
         return found | {"tags"} if self.tags_back else found
 
 
@@ -142,18 +140,7 @@ async def _take_back(session: AsyncSession, assets: Sequence[Asset], names: set[
     statement = select(Metadata.asset_id, Metadata.record).where(among(Metadata.asset_id, [one.id for one in assets]))
     records = {row[0]: row[1] for row in await session.execute(statement)}
     for asset in assets:
-        said = recorded.of(asset, records.get(asset.id))
-        for name in names - {"tags"}:
-            setattr(asset, name, getattr(said, name))
-        if "taken_at" in names:
-            asset.taken_from = said.taken_from
-        if "latitude" in names:
-            found = places.Found()
-            if said.latitude is not None and said.longitude is not None:
-                found = places.at(said.latitude, said.longitude)
-            asset.place_id, asset.country = found.place_id, found.country
-        if "tags" in names:
-            await tags.replace(session, asset.library_id, [asset.id], said.keywords, "file")
+        await recorded.show(session, asset, recorded.of(asset, records.get(asset.id)), names)
     await session.flush()
 
 

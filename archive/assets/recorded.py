@@ -1,4 +1,4 @@
-"""What a file says of itself, as far as people may correct it: the one place that knows the record's fields."""
+"""What a file says of itself, as far as people may correct it: the one place that knows these fields of the record."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from archive.assets import places
+from archive.tags import service as tags
+
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
     from archive.models import Asset
     from archive.models.base import Json
 
+# What may be corrected; tags are kept elsewhere and corrected like these.
+FIELDS = frozenset({"title", "description", "rating", "taken_at", "taken_offset", "latitude", "longitude"})
+TAGS = "tags"
 _WORST, _BEST = -1, 5
 
 
@@ -47,8 +57,23 @@ def of(asset: Asset, record: Json | None) -> Recorded:
     )
 
 
+async def show(session: AsyncSession, asset: Asset, said: Recorded, names: AbstractSet[str]) -> None:
+    """Have an asset show what its file says, for some of its fields."""
+    for name in names & FIELDS:
+        setattr(asset, name, getattr(said, name))
+    if "taken_at" in names:
+        asset.taken_from = said.taken_from
+    if "latitude" in names:
+        found = places.Found()
+        if said.latitude is not None and said.longitude is not None:
+            found = places.at(said.latitude, said.longitude)
+        asset.place_id, asset.country = found.place_id, found.country
+    if TAGS in names:
+        await tags.replace(session, asset.library_id, [asset.id], said.keywords, "file")
+
+
 def _taken(asset: Asset, taken: dict[str, Any]) -> tuple[datetime, int | None, str]:
-    if at := taken.get("at"):
+    if at := taken.get("local"):
         return datetime.fromisoformat(at).replace(tzinfo=None), taken.get("offset"), taken.get("source") or "exif"
     if asset.sent_at is not None:
         return asset.sent_at.astimezone(UTC).replace(tzinfo=None), None, "sent"

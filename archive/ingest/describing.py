@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from archive.ingest import facts_of, originals, together
+from archive.assets import recorded
+from archive.ingest import originals, together
 from archive.ingest.outcome import require_last_word
 from archive.media.facts import Facts
 from archive.media.verdict import Verdict
@@ -55,21 +56,31 @@ async def _note(session: AsyncSession, tools: Tools, asset: Asset, result: Resul
         await steps.skip(session, asset, catalogue.RENDER)
         await steps.fail(session, asset, catalogue.DESCRIBE, result.verdict, result.detail or "It cannot be read.")
         return
-    facts = Facts.from_json(result.value["facts"])
-    await _keep_record(session, asset, facts)
+    try:
+        facts = Facts.from_json(result.value["facts"])
+    except (KeyError, ValueError) as error:
+        # Somebody else than our code wrote this: the file has taken its decoder over.
+        await steps.fail(session, asset, catalogue.DESCRIBE, Verdict.CRASH, f"The decoder said nonsense: {error}")
+        return
     asset.kind, asset.media_type = facts.kind, facts.media_type
     asset.live_id, asset.shot_key = facts.live_id, facts.shot_key
     await together.find(session, asset)
-    await facts_of.apply(session, tools.places, asset, await together.with_sidecar(session, asset, facts))
+    await _show(session, asset, await together.with_sidecar(session, asset, facts))
     await _go_on(session, tools, asset, result.value)
     await steps.done(session, asset, catalogue.DESCRIBE)
 
 
-async def _keep_record(session: AsyncSession, asset: Asset, facts: Facts) -> None:
+async def _show(session: AsyncSession, asset: Asset, facts: Facts) -> None:
+    """Have an asset show what its file says, but for what its users have corrected."""
     record = facts.to_json()
-    row = {"record": {name: value for name, value in record.items() if name != "raw"}, "raw": record.get("raw") or {}}
+    raw = record.pop("raw", None) or {}
+    row = {"record": record, "raw": raw}
     kept = insert(Metadata).values(asset_id=asset.id, **row)
     await session.execute(kept.on_conflict_do_update(index_elements=[Metadata.asset_id], set_=row))
+    asset.width, asset.height, asset.duration_ms = facts.width, facts.height, facts.duration_ms
+    asset.camera, asset.lens = facts.camera, facts.lens
+    names = (recorded.FIELDS | {recorded.TAGS}) - set(asset.corrected)
+    await recorded.show(session, asset, recorded.of(asset, record), names)
 
 
 async def _go_on(session: AsyncSession, tools: Tools, asset: Asset, value: dict[str, Any]) -> None:

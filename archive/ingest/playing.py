@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from sqlalchemy import select
 
 from archive.ingest import originals, rendering
 from archive.ingest.outcome import require_last_word
-from archive.media.limits import PLAYING
+from archive.media.limits import DEFAULT, Limits
 from archive.media.verdict import Verdict
 from archive.models import Asset
 from archive.steps import catalogue
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 _MEDIA_TYPE = "video/mp4"
 Show = Callable[[int, int], Awaitable[None]]
+
+# What a film may take: a slow core needs some seconds for one of a large film, and the film's length may be a lie.
+_LEAST_SECONDS, _SECONDS_A_SECOND, _LONGEST = 600, 20, 24 * 3600
+_MOST_BYTES = 1 << 40
 
 
 async def play(transaction: Transactions, tools: Tools, asset_id: UUID, attempt: int, show: Show) -> None:
@@ -38,8 +43,7 @@ async def play(transaction: Transactions, tools: Tools, asset_id: UUID, attempt:
         made.append(await rendering.write(tools.vault, asset.library_id, name, _MEDIA_TYPE, pieces))
 
     async with originals.opened(tools.vault, plan) as source:
-        limits = PLAYING.for_duration(asset.duration_ms)
-        args = {"most": tools.playing.most}
+        args, limits = {"most": tools.playing.most}, _limits(asset.duration_ms)
         result = await tools.sandbox.run("play", args, source, limits=limits, progress=show, blobs=store)
     require_last_word(result, attempt)
     async with transaction(finish=True) as session:
@@ -53,3 +57,8 @@ async def play(transaction: Transactions, tools: Tools, asset_id: UUID, attempt:
         for one in made:
             await rendering.keep(session, tools.vault, found, one)
         await steps.done(session, found, catalogue.PLAY)
+
+
+def _limits(duration_ms: int | None) -> Limits:
+    seconds = min(_LONGEST, _LEAST_SECONDS + _SECONDS_A_SECOND * (duration_ms or 0) // 1000)
+    return replace(DEFAULT, cpu_seconds=seconds, wall_seconds=2 * seconds, output_bytes=_MOST_BYTES)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from archive.media.places import Gazetteer
     from archive.media.sandbox import Sandbox
     from archive.vault.vault import Vault
 
@@ -34,9 +33,8 @@ class Playing:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Where bytes are, who decodes them, who knows places."""
+    """Where bytes are, and who decodes them."""
 
     vault: Vault
     sandbox: Sandbox
-    places: Gazetteer
     playing: Playing

@@ -75,7 +75,9 @@ async def _compared(sandbox: Sandbox, name: str, photos: list[bytes]) -> list[Fi
     size = sum(map(len, photos)) / len(photos) / 1e6
     return [
         Figure("sandbox", f"{yardstick}, 12 MP of {size:.1f} MB", len(photos) / bare, "photos/s"),
-        Figure("sandbox", f"{name}: render", len(photos) / sandboxed, "photos/s", yardstick, bare / sandboxed, ">= 0.85"),
+        Figure(
+            "sandbox", f"{name}: render", len(photos) / sandboxed, "photos/s", yardstick, bare / sandboxed, ">= 0.85"
+        ),
     ]
 
 
