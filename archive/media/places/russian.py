@@ -4,6 +4,7 @@ Most Russian names come tagged as such. For smaller places in Russia there is on
 GeoNames writes their main name as the romanized Russian one, so the Russian one is that which is romanized so.
 """
 
+# ruff: noqa: RUF001  # Cyrillic letters are what it is about
 from __future__ import annotations
 
 import re
@@ -23,7 +24,7 @@ def choose(name: str, others: list[str]) -> str | None:
     """Choose the Russian name of a place in Russia; none where none is certain."""
     candidates = [one for one in dict.fromkeys(others) if RUSSIAN.match(one) and not FOREIGN.search(one)]
     same = [one for one in candidates if romanized(one) == _bare(name)]
-    # With and without its hyphens, or with е in place of ё, it is the same name: the longer way is the careful one.
+    # With and without its hyphens, or with without dots on its letters, it is the same name: the longer way is the careful one.
     careful = sorted(same, key=lambda one: ("-" in one, "ё" in one), reverse=True)
     return careful[0] if careful and len({_bare_russian(one) for one in careful}) == 1 else None
 

@@ -62,7 +62,7 @@ class Table:
         for size in said["columns"]:
             columns.append(view[start : start + size])
             start += size
-        steps, latitudes, longitudes, people, *rest = (_numbers(column) for column in columns[:7])
+        steps, latitudes, longitudes, people, countries, regions, zones = (_numbers(column) for column in columns[:7])
         latitude, longitude = latitudes / 1000 - 90, longitudes / 1000 - 180
         order = np.argsort(latitude, kind="stable").astype(np.int32)
         sorted_ids = np.cumsum(steps)[order].astype(np.int32)
@@ -71,7 +71,9 @@ class Table:
             latitude[order],
             points(latitude[order], longitude[order]),
             people[order],
-            *(column[order].astype(np.int16) for column in rest),
+            countries[order].astype(np.int16),
+            regions[order].astype(np.int16),
+            zones[order].astype(np.int16),
             Names(bytes(columns[7]), order),
             Names(bytes(columns[8]), order),
             np.argsort(sorted_ids).astype(np.int32),
