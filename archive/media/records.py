@@ -40,7 +40,7 @@ def decode(kind: type[R], data: object) -> R:
     if not isinstance(data, dict):
         message = f"{kind.__name__} is not an object"
         raise ValueError(message)  # noqa: TRY004  # callers know one error
-    hints = _hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]  # every class can be hashed
     if strange := data.keys() - hints.keys():
         message = f"{kind.__name__} has no {sorted(map(str, strange))}"
         raise ValueError(message)
@@ -73,14 +73,12 @@ def _decoded(hint: Any, value: Any) -> Any:  # noqa: ANN401  # JSON
             return None
         (hint,) = (one for one in args if one is not NoneType)
         return _decoded(hint, value)
-    if origin is Literal and value in args:
-        return value
     if origin is tuple and isinstance(value, list):
         return tuple(_decoded(args[0], one) for one in value)
-    if origin is dict and isinstance(value, dict):
-        return _json(value)
     if is_dataclass(hint):
         return decode(hint, value)  # type: ignore[arg-type]
+    if (origin is Literal and value in args) or (origin is dict and isinstance(value, dict)):
+        return _json(value)
     return _plain(hint, value)
 
 
@@ -91,7 +89,7 @@ def _plain(hint: Any, value: Any) -> Any:  # noqa: ANN401  # JSON
         value = float(value)
     if type(value) is not hint:
         message = f"{type(value).__name__} in place of {hint}"
-        raise ValueError(message)  # noqa: TRY004  # callers know one error
+        raise ValueError(message)
     return _json(value)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from xml.sax.saxutils import escape, quoteattr  # noqa: S406  # writes, and reads nothing
+from xml.sax.saxutils import escape, quoteattr
 
 from archive.media.facts import Facts, Person, Position, Probe, Taken
 from archive.media.metadata import of_xmp
@@ -164,9 +164,9 @@ def _people(corrections: Corrections) -> list[str]:
         )
     regions = "".join(_region(person) for person in stored)
     names = list(dict.fromkeys(person.name for person in stored))
+    listed = f"<mwg-rs:RegionList><rdf:Bag>{regions}</rdf:Bag></mwg-rs:RegionList>"
     return [
-        f'<mwg-rs:Regions rdf:parseType="Resource">{size}'
-        f"<mwg-rs:RegionList><rdf:Bag>{regions}</rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions>",
+        f'<mwg-rs:Regions rdf:parseType="Resource">{size}{listed}</mwg-rs:Regions>',
         _bag("Iptc4xmpExt:PersonInImage", names),
     ]
 

@@ -76,7 +76,7 @@ class _Items:
 
     def __init__(self, reader: Reader, meta: bytes) -> None:
         self._reader = reader
-        self._parts = {name: body for name, body in _inside(meta)}
+        self._parts = dict(_inside(meta))
         self._kinds = dict(self._described())
 
     def collect(self, found: Packets) -> None:

@@ -177,7 +177,7 @@ def _by_numbers(exif: Exif) -> str | None:
     if len(parts) != 4 or not parts[0]:  # noqa: PLR2004  # shortest, longest, and how far both open
         return None
     near, far, wide, narrow = (f"{float(part):.3g}" for part in parts)
-    name = f"{near}mm" if near == far or far == "0" else f"{near}-{far}mm"
+    name = f"{near}mm" if far in (near, "0") else f"{near}-{far}mm"
     if wide != "0":
-        name += f" f/{wide}" if wide == narrow or narrow == "0" else f" f/{wide}-{narrow}"
+        name += f" f/{wide}" if narrow in (wide, "0") else f" f/{wide}-{narrow}"
     return name

@@ -22,6 +22,7 @@ from archive.media.metadata.videos import from_video_tags
 from archive.media.metadata.words import words
 from archive.media.metadata.xmp import Value, parse, text
 
+_READERS = {b"\xff\xd8": jpeg.packets, b"\x89PNG": chunks.png, b"RIFF": chunks.webp}
 # How what exiv2 reads whole begins: TIFF and the RAW formats like it, Fujifilm, Canon's older one, Minolta, Photoshop.
 _WHOLE = (
     *(b"II*\0", b"MM\0*", b"II\x55\0", b"IIRO", b"IIRS", b"MMOR"),
@@ -52,18 +53,14 @@ def of_xmp(probe: Probe, packet: bytes) -> Facts:
 
 def _packets(reader: Reader) -> Packets:
     head = reader.at(0, 16)
-    if head.startswith(b"\xff\xd8"):
-        return jpeg.packets(reader)
-    if head.startswith(b"\x89PNG"):
-        return chunks.png(reader)
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return chunks.webp(reader)
-    if head[4:12] == b"ftypcrx ":
+    for begin, read_packets in _READERS.items():
+        if head.startswith(begin):
+            return read_packets(reader)
+    if head[4:8] in (b"ftyp", b"JXL "):
         found = boxes.packets(reader)
-        found.exif = boxes.canon(reader)
+        if head[8:12] == b"crx ":
+            found.exif = boxes.canon(reader)
         return found
-    if head[4:8] == b"ftyp" or head[4:8] == b"JXL ":
-        return boxes.packets(reader)
     if head.startswith(_WHOLE) and reader.size <= WHOLE_BYTES:
         return Packets(exif=reader.at(0, reader.size))
     return Packets()

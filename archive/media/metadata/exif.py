@@ -35,7 +35,8 @@ class Exif:
     """Tags by exiv2's names. One that is not there is nothing, and so is one that cannot be read."""
 
     def __init__(self, blob: bytes = b"") -> None:
-        self._image = self._data = None
+        self._image: Any = None
+        self._data: Any = None
         self._texts: dict[str, str] = {}
         self._types: dict[str, int] = {}
         self.sizes: dict[str, int] = {}

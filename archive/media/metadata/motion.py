@@ -18,7 +18,7 @@ _TRAILER_BYTES = 64 * 1024
 def motion(reader: Reader, xmp: dict[str, Value], films: list[tuple[int, int]]) -> Motion | None:
     """Find the film, and see that one begins there."""
     for offset, length in (*films, *_of_google(reader, xmp), *_of_samsung(reader)):
-        fits = 0 < offset and length >= _LEAST and offset + length <= reader.size
+        fits = offset > 0 and length >= _LEAST and offset + length <= reader.size
         if fits and reader.at(offset + 4, 4) == b"ftyp":
             return Motion(offset, length)
     return None

@@ -39,7 +39,7 @@ def content_identifier(written: str) -> str | None:
 
 
 def _of_apple(note: bytes, wanted: int) -> bytes:
-    """Find a text in Apple's maker note, of which exiv2 knows nothing: a TIFF directory, offsets from the note's start."""
+    """Find a text in Apple's maker note, which exiv2 does not read: a TIFF directory, offsets from the note's start."""
     if not note.startswith(_APPLE):
         return b""
     order = "big" if note[12:14] == b"MM" else "little"

@@ -65,7 +65,7 @@ def _degrees(exif: Exif, key: str, negative: str) -> float | None:
     parts = exif.fractions(key)
     if not 1 <= len(parts) <= 3:  # noqa: PLR2004  # degrees, minutes, seconds
         return None
-    degrees = sum(float(part) / 60**power for power, part in enumerate(parts))
+    degrees = sum(float(part) / 60.0**power for power, part in enumerate(parts))
     return -degrees if (exif.text(key + "Ref") or "").upper().startswith(negative) else degrees
 
 
@@ -86,7 +86,7 @@ def _xmp_degrees(written: str | None) -> float | None:
     match = _XMP.match(written or "")
     if match is None:
         return number(written)
-    degrees = sum(float(part or 0) / 60**power for power, part in enumerate(match.groups()[:3]))
+    degrees = sum(float(part or 0) / 60.0**power for power, part in enumerate(match.groups()[:3]))
     return -degrees if match[4] in "SWsw" else degrees
 
 

@@ -33,7 +33,10 @@ _UNSET_YEARS = (1904, 1970)
 
 
 def from_video_tags(probe: Probe, tags: Mapping[str, object]) -> Facts:
-    """Give a film's facts: its probe's, and what its tags say. Streams' tags may stand among them, the container's first."""
+    """Give a film's facts: its probe's, and what its tags say.
+
+    Streams' tags may stand among the container's, which win where both say something.
+    """
     known = {str(key).casefold(): found for key, value in tags.items() if (found := clean(_text(value)))}
     make, model = _first(known, _MAKES), _first(known, _MODELS)
     make = make or _handler(known)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
-from xml.parsers import expat  # noqa: S407  # without document types there are no entities to expand
+from xml.parsers import expat  # without document types there are no entities to expand
 
 from archive.media.metadata.packets import XMP_BYTES
 from archive.media.records import storable
@@ -99,7 +99,7 @@ class _Element:
     closed: bool = False
 
 
-class _Stop(Exception):  # noqa: N818  # not an error: enough was read
+class _Stop(Exception):  # not an error: enough was read
     pass
 
 
@@ -139,7 +139,8 @@ class _Tree:
             return "rdf " + local
         if uri == _XML:
             return "xml " + local
-        return f"{self._prefixes.get(uri, 'ns')}:{local}"
+        # Old packets write attributes of RDF without their namespace.
+        return f"{self._prefixes.get(uri, 'ns')}:{local}" if uri else "rdf " + local
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         short = self._name(name)
@@ -178,10 +179,9 @@ def _properties(element: _Element) -> Iterator[tuple[str, Value]]:
         if ":" in name:
             yield name, storable(value)
     for child in element.children:
-        if ":" in child.name:
-            value = _value(child)
-            if value is not None:
-                yield child.name, value
+        said = _value(child) if ":" in child.name else None
+        if said is not None:
+            yield child.name, said
 
 
 def _value(element: _Element) -> Value | None:
