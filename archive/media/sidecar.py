@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape, quoteattr
 
@@ -19,7 +20,9 @@ _LAID_OVER = (
 )
 # Turning one way is undone by turning the other.
 _BACK = {6: 8, 8: 6}
+_UNITS = 10**7  # of a minute: smaller than a position is known
 _USED = ("xmp", "dc", "exif", "photoshop", "lr", "Iptc4xmpExt", "mwg-rs", "stArea", "stDim")
+_NO_XML = re.compile("[\ufffe\uffff]")
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 # The packet's mark of its beginning, the same in every one.
 _BEGIN = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
@@ -81,8 +84,8 @@ def _simple(name: str, value: str) -> str:
 
 
 def _escaped(value: str) -> str:
-    # Carriage returns would be read back as line feeds.
-    return escape(clean(value) or "", {"\r": "&#13;"})
+    # Carriage returns would be read back as line feeds, and XML has no U+FFFE and U+FFFF at all.
+    return escape(_NO_XML.sub("", clean(value) or ""), {"\r": "&#13;"})
 
 
 def _localized(name: str, value: str) -> str:
@@ -143,10 +146,10 @@ def _place(position: Position | None) -> list[str]:
 
 
 def _degrees(value: float, sides: str) -> str:
-    """Write degrees and decimal minutes, as XMP wants them; nine digits keep a centimetre's tenth."""
-    millionths = round(abs(value) * 60 * 10**7)
-    degrees, rest = divmod(millionths, 60 * 10**7)
-    return f"{degrees},{rest // 10**7}.{rest % 10**7:07}{sides[value < 0]}"
+    """Write degrees and decimal minutes, as XMP wants them."""
+    degrees, rest = divmod(round(abs(value) * 60 * _UNITS), 60 * _UNITS)
+    minutes, fraction = divmod(rest, _UNITS)
+    return f"{degrees},{minutes}.{fraction:07}{sides[value < 0]}"
 
 
 def _people(corrections: Corrections) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archive.media.metadata.texts import decoded
 from archive.media.records import storable
 
 _DATASETS = 10_000
@@ -43,8 +44,4 @@ def parse(blob: bytes) -> dict[str, list[str]]:
 
 def _text(body: bytes, *, declared: bool) -> str:
     """Decode a text: as declared, or else as what it can be."""
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError:
-        text = body.decode("utf-8" if declared else "cp1252", "replace")
-    return storable(text).strip()
+    return storable(body.decode("utf-8", "replace") if declared else decoded(body)).strip()

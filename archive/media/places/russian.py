@@ -13,10 +13,8 @@ import unicodedata
 RUSSIAN = re.compile(r"[А-ЯЁ][а-яё]*(?:[- ’'](?:[А-ЯЁ]?[а-яё]+|[IVX]+|\d+))*$")
 # Spellings of its neighbours that Russian does not have.
 FOREIGN = re.compile(r"ъ(?![еёюя])|[сзц]ьк|ьо|йо$|аа|уу|ыы|(.)\1\1|[жчшщ]ы|[чщ]я|[жшч]ю|[гкх]ы", re.IGNORECASE)
-_LATIN = {
-    "ж": "zh", "й": "y", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ы": "y", "ь": "", "э": "e",
-    "ю": "yu", "я": "ya", "ё": "e", "е": "e",
-}  # fmt: skip
+_SEVERAL = ["zh", "y", "kh", "ts", "ch", "sh", "shch", "", "y", "", "e", "yu", "ya", "e", "e"]
+_LATIN = dict(zip("жйхцчшщъыьэюяёе", _SEVERAL, strict=True))
 _PLAIN = dict(zip("абвгдзиклмнопрстуф", "abvgdziklmnoprstuf", strict=True))
 
 
@@ -24,7 +22,7 @@ def choose(name: str, others: list[str]) -> str | None:
     """Choose the Russian name of a place in Russia; none where none is certain."""
     candidates = [one for one in dict.fromkeys(others) if RUSSIAN.match(one) and not FOREIGN.search(one)]
     same = [one for one in candidates if romanized(one) == _bare(name)]
-    # With and without its hyphens, or with without dots on its letters, it is the same name: the longer way is the careful one.
+    # With and without its hyphens or its dots it is the same name: the longer way is the careful one.
     careful = sorted(same, key=lambda one: ("-" in one, "ё" in one), reverse=True)
     return careful[0] if careful and len({_bare_russian(one) for one in careful}) == 1 else None
 
