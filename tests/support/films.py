@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -61,7 +62,16 @@ class Recipe:
 def film(recipe: Recipe | None = None, **changes: Any) -> bytes:
     """Make a film."""
     made = recipe or Recipe(**changes)
-    out = io.BytesIO()
+    if "faststart" not in made.muxer.get("movflags", ""):
+        out = io.BytesIO()
+        _write(out, made)
+        return out.getvalue()
+    with tempfile.NamedTemporaryFile() as file:  # FFmpeg opens it a second time, to move what it has written
+        _write(file.name, made)
+        return file.read()
+
+
+def _write(out: object, made: Recipe) -> None:
     with av.open(out, "w", format=made.format, container_options=made.muxer) as target:
         target.metadata.update(made.metadata)
         video = _video(target, made) if made.video else None
@@ -69,7 +79,6 @@ def film(recipe: Recipe | None = None, **changes: Any) -> bytes:
         packets = [*(_shown(video, made) if video else []), *(_heard(audio, made) if audio else [])]
         for packet in sorted(packets, key=lambda packet: float(packet.dts * packet.time_base)):
             target.mux(packet)
-    return out.getvalue()
 
 
 def _video(target: Any, made: Recipe) -> Any:
@@ -144,12 +153,12 @@ def box_at(content: bytes, name: bytes, number: int = 0) -> int:
 
 
 def with_duration(content: bytes, milliseconds: int) -> bytes:
-    """A film whose header lies about its length, everywhere."""
+    """A film whose header lies about its length, in all three places."""
     lying = bytearray(content)
-    for name in (b"mvhd", b"mdhd", b"tkhd", b"elst"):
+    for name in (b"mvhd", b"mdhd", b"tkhd"):
         start = 0
         while (found := content.find(name, start)) >= 0:
-            offset = {b"mvhd": 16, b"mdhd": 16, b"tkhd": 20, b"elst": 8}[name]
+            offset = {b"mvhd": 16, b"mdhd": 16, b"tkhd": 20}[name]
             struct.pack_into(">I", lying, found + 4 + offset, min(milliseconds * 12, 0xFFFF_FFF0))
             start = found + 4
     return bytes(lying)
