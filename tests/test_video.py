@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-import os
 import random
 import struct
 from fractions import Fraction
@@ -80,10 +79,9 @@ EXPECTED: dict[str, tuple[str, str, str | None, str]] = {
 def played(content: bytes, policy: PlayPolicy | None = None, **known: Any) -> tuple[bytes, dict[str, Any]]:
     """The playable copy and what is said of it; facts of the original may be overruled."""
     out: list[bytes] = []
-    found = dataclasses.replace(probe(io.BytesIO(content)), **known) if known else None
-    return b"".join(out) if (said := play(io.BytesIO(content), out.append, policy, known=found)) is None else b"".join(
-        out
-    ), said
+    found = dataclasses.replace(probe(io.BytesIO(content)), **known)
+    said = play(io.BytesIO(content), out.append, policy, known=found)
+    return b"".join(out), said
 
 
 def encoded(content: bytes, policy: PlayPolicy | None = None) -> bytes:
@@ -105,18 +103,18 @@ def alike(seen: list[tuple[int, ...]], wanted: tuple[tuple[int, int, int], ...],
 
 
 def times(content: bytes) -> list[float]:
-    with av.open(io.BytesIO(content)) as container:
-        return [float(frame.time) for frame in container.decode(video=0)]
+    with av.open(io.BytesIO(content), "r") as container:
+        return [frame.time for frame in container.decode(video=0)]
 
 
 def sound(content: bytes) -> NDArray[np.float32]:
     """The sound on the film's clock, at 48 kHz, one channel; nothing before zero."""
     whole = np.zeros(48_000 * 20, np.float32)
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r") as container:
         for frame in container.decode(audio=0):
             assert frame.sample_rate == 48_000
             samples = frame.to_ndarray()[0]
-            start = round(float(frame.time) * 48_000)
+            start = round((frame.time or 0.0) * 48_000)
             whole[start : start + len(samples)] = samples
     return whole
 
@@ -136,14 +134,16 @@ def test_what_a_film_is(name: str) -> None:
 
 
 def test_what_a_film_says_of_itself_is_bounded_text() -> None:
-    words = {f"k{n}": "x" for n in range(300)} | {"title": "Море " * 1000, "com.apple.quicktime.make": "Apple"}
+    words = {f"k{n}": "x" for n in range(300)} | {"title": "Sea " * 1000, "com.apple.quicktime.make": "Apple"}
     content = film(metadata=words, muxer={"movflags": "use_metadata_tags"})
     tags = probe(io.BytesIO(content)).tags
     assert len(tags) <= 100
     assert all(len(value) <= 1000 for value in tags.values())
-    few = film(metadata={"title": "Море", "com.apple.quicktime.make": "Apple"}, muxer={"movflags": "use_metadata_tags"})
+    few = film(
+        metadata={"title": "Größe", "com.apple.quicktime.make": "Apple"}, muxer={"movflags": "use_metadata_tags"}
+    )
     tags = probe(io.BytesIO(few)).tags
-    assert (tags["title"], tags["com.apple.quicktime.make"]) == ("Море", "Apple")
+    assert (tags["title"], tags["com.apple.quicktime.make"]) == ("Größe", "Apple")
 
 
 def test_ten_bits_and_hlg_are_seen() -> None:
@@ -207,7 +207,7 @@ def test_pixels_that_are_not_square_are_stretched() -> None:
     assert still(content).size == (427, 240)
     narrow = film(aspect=Fraction(3, 4), audio=None)
     assert still(narrow).size == (320, 320)
-    with av.open(io.BytesIO(encoded(content))) as container:
+    with av.open(io.BytesIO(encoded(content)), "r") as container:
         stream = container.streams.video[0]
         assert (stream.width, stream.height, stream.sample_aspect_ratio in {None, 1}) == (426, 240, True)
 
@@ -253,14 +253,14 @@ def test_hdr_is_brought_to_an_ordinary_screen() -> None:
     )
     assert probe(io.BytesIO(content)).hdr == "hlg"
     for picture in (still(flat), still(encoded(flat))):
-        red, green, blue, grey = (np.array(corner) for corner in corners(picture))
+        red, green, blue, light = (np.array(corner) for corner in corners(picture))
         assert red.argmax() == 0
         assert green.argmax() == 1
         assert blue.argmax() == 2
-        assert np.ptp(grey) < 8
+        assert np.ptp(light) < 8
         # Half of HLG's signal is a twelfth of its light, and on a screen a middle grey.
         wanted = to_srgb(np.array([[115 / 255] * 3]), "hlg")[0, 0] * 255
-        assert abs(float(grey.mean()) - wanted) < 10
+        assert abs(float(light.mean()) - wanted) < 10
 
 
 # The clip
@@ -269,7 +269,7 @@ def test_hdr_is_brought_to_an_ordinary_screen() -> None:
 def test_a_clip_shows_four_places_of_a_film() -> None:
     content = film(seconds=40, fps=10, audio=None)
     encoded_clip = clip(io.BytesIO(content))
-    moving = Image.open(io.BytesIO(encoded_clip))
+    moving: Any = Image.open(io.BytesIO(encoded_clip))
     assert (moving.format, moving.size, moving.is_animated) == ("WEBP", (320, 240), True)
     assert len(encoded_clip) <= MOST_BYTES
     total, bars = 0, set()
@@ -332,7 +332,7 @@ def test_the_header_comes_first_and_knows_the_length() -> None:
 
 
 def test_there_is_a_keyframe_every_two_seconds() -> None:
-    with av.open(io.BytesIO(encoded(film(seconds=9)))) as container:
+    with av.open(io.BytesIO(encoded(film(seconds=9))), "r") as container:
         packets = [p for p in container.demux(video=0) if p.is_keyframe and p.pts is not None]
     assert [round(float(p.pts * p.time_base), 2) for p in packets if p.pts is not None] == [0, 2, 4, 6, 8]
 
@@ -384,7 +384,7 @@ def test_sound_and_picture_stay_together(plays: str, starts: dict[str, float], b
         **changes,
     )
     made, _ = played(content, plays=plays)
-    with av.open(io.BytesIO(made)) as container:
+    with av.open(io.BytesIO(made), "r") as container:
         seen = next(float(f.time) for f in container.decode(video=0) if f.to_ndarray(format="gray").mean() > 128)
     loud = np.flatnonzero(np.abs(sound(made)) > 0.2)[0] / 48_000
     assert seen == pytest.approx(loud, abs=0.045)
@@ -398,7 +398,7 @@ def test_progress_is_told_and_may_end_the_work() -> None:
         assert 0 <= done <= total == pytest.approx(60_000, abs=100)
         raise Enough
 
-    content, out = film(width=640, height=480, seconds=60, audio=None), list[bytes]()
+    content, out = film(width=640, height=480, seconds=60, fps=5, audio=None), list[bytes]()
     known = dataclasses.replace(probe(io.BytesIO(content)), plays="encode")
     with pytest.raises(Enough):
         play(io.BytesIO(content), out.append, progress=stop, known=known)
@@ -443,10 +443,10 @@ def test_no_threads_are_started() -> None:
     if not tasks.exists():
         pytest.skip("threads are counted in /proc")
     content = film(RECIPES["mov of a phone, hevc"])
-    before, seen = len(os.listdir(tasks)), list[int]()
+    before, seen = len(list(tasks.iterdir())), list[int]()
 
     def write(_: bytes) -> None:
-        seen.append(len(os.listdir(tasks)))
+        seen.append(len(list(tasks.iterdir())))
 
     play(io.BytesIO(content), write, progress=lambda _d, _t: write(b""))
     clip(io.BytesIO(content))
@@ -466,7 +466,6 @@ def tried(content: bytes) -> list[type[BaseException] | None]:
             work(io.BytesIO(content))
             said.append(None)
         except VideoError as error:
-            assert str(error)
             said.append(type(error))
     return said
 
@@ -505,6 +504,20 @@ def test_pictures_and_sound_alone_are_no_films() -> None:
             play(io.BytesIO(content), lambda _: None)
 
 
+def followed(content: bytes) -> list[bytes]:
+    """The other files that FFmpeg would open if it were let."""
+    asked: list[bytes] = []
+
+    def note(url: Any, _flags: int, _options: dict[str, str]) -> object:
+        asked.append(bytes(url) if isinstance(url, bytes) else url.encode())
+        return io.BytesIO()
+
+    options = {"enable_drefs": "1", "use_absolute_path": "1"}
+    with av.open(io.BytesIO(content), "r", options=options, io_open=note) as container:
+        assert len(container.streams.video) == 1
+    return asked
+
+
 def test_a_film_in_another_file_is_not_followed(tmp_path: Path) -> None:
     other = tmp_path / "secret.mp4"
     other.write_bytes(film(audio=None))
@@ -521,9 +534,7 @@ def test_a_film_in_another_file_is_not_followed(tmp_path: Path) -> None:
     for name in (b"dinf", b"minf", b"mdia", b"trak", b"moov"):
         start = changed.rindex(name, 0, at if name != b"dinf" else at + 4) - 4
         struct.pack_into(">I", changed, start, struct.unpack_from(">I", changed, start)[0] + len(dref) - size)
-    opened: list[object] = []
-    with av.open(io.BytesIO(bytes(changed)), options={"enable_drefs": "1", "use_absolute_path": "1"}) as container:
-        opened += list(container.demux(video=0))
+    assert path in followed(bytes(changed))
     said = tried(bytes(changed))
     assert said[1:] == [Corrupt, Corrupt, Corrupt]
 
@@ -540,7 +551,7 @@ def test_cut_off_films_give_what_they_have_or_say_why(name: str) -> None:
 @pytest.mark.parametrize("name", ["mp4", "mov of a phone, hevc", "mkv, vp9", "avi, mpeg4", "mts", "3gp", "mpeg", "wmv"])
 def test_damaged_films_never_raise_anything_else(name: str) -> None:
     content, dice = film(RECIPES[name]), random.Random(name)
-    for _ in range(12):
+    for _ in range(6):
         damaged = bytearray(content)
         for _ in range(dice.choice([1, 10, 200])):
             damaged[dice.choice([dice.randrange(len(damaged)), dice.randrange(min(3000, len(damaged)))])] ^= 1 << 3
@@ -583,7 +594,7 @@ def test_a_film_is_read_in_few_places() -> None:
             self.read_bytes += len(content)
             return content
 
-    content = film(seconds=60, audio="pcm_s16le", format="mov", muxer={"movflags": "faststart"})
+    content = film(seconds=60, fps=5, audio="pcm_s16le", format="mov", muxer={"movflags": "faststart"})
     file = Counting(content)
     probe(file)
     assert file.read_bytes < len(content) // 4

@@ -19,10 +19,11 @@ RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 200, 30), (30, 30, 220), (230, 230
 QUARTERS = (RED, GREEN, BLUE, WHITE)  # upper left, upper right, lower left, lower right
 TICKS = 90_000
 Pixels = NDArray[np.uint8]
+Times = NDArray[np.float64]
 
 
 def quarters(width: int, height: int, moment: float) -> Pixels:
-    """The four quarters, with a grey bar in the middle that says the time: it grows by a tenth of the width a second."""
+    """The four quarters, and a grey bar in the middle that says the time: a tenth of the width is a second."""
     picture = np.empty((height, width, 3), np.uint8)
     picture[: height // 2, : width // 2], picture[: height // 2, width // 2 :] = RED, GREEN
     picture[height // 2 :, : width // 2], picture[height // 2 :, width // 2 :] = BLUE, WHITE
@@ -56,7 +57,7 @@ class Recipe:
     audio_seconds: float | None = None
     times: Sequence[float] | None = None
     picture: Callable[[int, int, float], Pixels] = quarters
-    tone: Callable[[NDArray[np.float64]], NDArray[np.float64]] = lambda t: 0.3 * np.sin(2 * np.pi * 440 * t)
+    tone: Callable[[Times], Times] = lambda t: 0.3 * np.sin(2 * np.pi * 440 * t)
 
 
 def film(recipe: Recipe | None = None, **changes: Any) -> bytes:
@@ -102,12 +103,12 @@ def _shown(stream: Any, made: Recipe) -> list[Any]:
     for time in times:
         frame = VideoFrame.from_ndarray(made.picture(made.width, made.height, time), format="rgb24")
         matrix = {"dst_colorspace": 9} if made.transfer else {}
-        frame = frame.reformat(format=made.pixels, **matrix)  # type: ignore[arg-type]
+        frame = frame.reformat(format=made.pixels, **matrix)
         frame.pts, frame.time_base = round(time / base), base
         if made.transfer:
             frame.color_trc, frame.color_primaries, frame.colorspace, frame.color_range = made.transfer, 9, 9, 1
         packets += stream.encode(frame)
-    return packets + stream.encode(None)
+    return [*packets, *stream.encode(None)]
 
 
 def _audio(target: Any, made: Recipe) -> Any:
@@ -127,7 +128,7 @@ def _heard(stream: Any, made: Recipe) -> list[Any]:
         frame.rate = made.rate
         frame.pts, frame.time_base = start + round(made.audio_from * made.rate), Fraction(1, made.rate)
         packets += stream.encode(frame)
-    return packets + stream.encode(None)
+    return [*packets, *stream.encode(None)]
 
 
 # What phones write into a film's header: where its right and its bottom go.
