@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,10 +19,11 @@ RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 200, 30), (30, 30, 220), (230, 230
 QUARTERS = (RED, GREEN, BLUE, WHITE)  # upper left, upper right, lower left, lower right
 TICKS = 90_000
 Pixels = NDArray[np.uint8]
+Times = NDArray[np.float64]
 
 
 def quarters(width: int, height: int, moment: float) -> Pixels:
-    """The four quarters, with a grey bar in the middle that says the time: it grows by a tenth of the width a second."""
+    """The four quarters, and a grey bar in the middle that says the time: a tenth of the width is a second."""
     picture = np.empty((height, width, 3), np.uint8)
     picture[: height // 2, : width // 2], picture[: height // 2, width // 2 :] = RED, GREEN
     picture[height // 2 :, : width // 2], picture[height // 2 :, width // 2 :] = BLUE, WHITE
@@ -55,13 +57,22 @@ class Recipe:
     audio_seconds: float | None = None
     times: Sequence[float] | None = None
     picture: Callable[[int, int, float], Pixels] = quarters
-    tone: Callable[[NDArray[np.float64]], NDArray[np.float64]] = lambda t: 0.3 * np.sin(2 * np.pi * 440 * t)
+    tone: Callable[[Times], Times] = lambda t: 0.3 * np.sin(2 * np.pi * 440 * t)
 
 
 def film(recipe: Recipe | None = None, **changes: Any) -> bytes:
     """Make a film."""
     made = recipe or Recipe(**changes)
-    out = io.BytesIO()
+    if "faststart" not in made.muxer.get("movflags", ""):
+        out = io.BytesIO()
+        _write(out, made)
+        return out.getvalue()
+    with tempfile.NamedTemporaryFile() as file:  # FFmpeg opens it a second time, to move what it has written
+        _write(file.name, made)
+        return file.read()
+
+
+def _write(out: object, made: Recipe) -> None:
     with av.open(out, "w", format=made.format, container_options=made.muxer) as target:
         target.metadata.update(made.metadata)
         video = _video(target, made) if made.video else None
@@ -69,7 +80,6 @@ def film(recipe: Recipe | None = None, **changes: Any) -> bytes:
         packets = [*(_shown(video, made) if video else []), *(_heard(audio, made) if audio else [])]
         for packet in sorted(packets, key=lambda packet: float(packet.dts * packet.time_base)):
             target.mux(packet)
-    return out.getvalue()
 
 
 def _video(target: Any, made: Recipe) -> Any:
@@ -93,12 +103,12 @@ def _shown(stream: Any, made: Recipe) -> list[Any]:
     for time in times:
         frame = VideoFrame.from_ndarray(made.picture(made.width, made.height, time), format="rgb24")
         matrix = {"dst_colorspace": 9} if made.transfer else {}
-        frame = frame.reformat(format=made.pixels, **matrix)  # type: ignore[arg-type]
+        frame = frame.reformat(format=made.pixels, **matrix)
         frame.pts, frame.time_base = round(time / base), base
         if made.transfer:
             frame.color_trc, frame.color_primaries, frame.colorspace, frame.color_range = made.transfer, 9, 9, 1
         packets += stream.encode(frame)
-    return packets + stream.encode(None)
+    return [*packets, *stream.encode(None)]
 
 
 def _audio(target: Any, made: Recipe) -> Any:
@@ -118,7 +128,7 @@ def _heard(stream: Any, made: Recipe) -> list[Any]:
         frame.rate = made.rate
         frame.pts, frame.time_base = start + round(made.audio_from * made.rate), Fraction(1, made.rate)
         packets += stream.encode(frame)
-    return packets + stream.encode(None)
+    return [*packets, *stream.encode(None)]
 
 
 # What phones write into a film's header: where its right and its bottom go.
@@ -144,12 +154,12 @@ def box_at(content: bytes, name: bytes, number: int = 0) -> int:
 
 
 def with_duration(content: bytes, milliseconds: int) -> bytes:
-    """A film whose header lies about its length, everywhere."""
+    """A film whose header lies about its length, in all three places."""
     lying = bytearray(content)
-    for name in (b"mvhd", b"mdhd", b"tkhd", b"elst"):
+    for name in (b"mvhd", b"mdhd", b"tkhd"):
         start = 0
         while (found := content.find(name, start)) >= 0:
-            offset = {b"mvhd": 16, b"mdhd": 16, b"tkhd": 20, b"elst": 8}[name]
+            offset = {b"mvhd": 16, b"mdhd": 16, b"tkhd": 20}[name]
             struct.pack_into(">I", lying, found + 4 + offset, min(milliseconds * 12, 0xFFFF_FFF0))
             start = found + 4
     return bytes(lying)

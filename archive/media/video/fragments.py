@@ -14,7 +14,7 @@ _HEADERS = {b"mvhd", b"tkhd", b"mdhd"}
 _PARENTS = {b"moov", b"trak", b"mdia", b"mvex"}
 _MOST_HEADER = 16 << 20
 # A fragment a keyframe, but none shorter than this: a player that looks for all fragments finds few.
-_FRAGMENT_MICROSECONDS = 6_000_000
+_FRAGMENT_MICROSECONDS = 10_000_000
 MUXER = {
     # The header waits for the first packets (delay_moov), for it tells how much of them comes before the beginning:
     # H.264's reordering and AAC's priming. The index at the end is of no use to browsers and would be wrong here.

@@ -18,7 +18,7 @@ from archive.media.video.reader import SeekableFile
 LONGER_SIDE = 1440
 _SOONEST, _PART = 3.0, 0.1
 _ELSEWHERE = (0.25, 0.5, 0.75)
-_MOST_PACKETS = 90
+_MOST_PACKETS = 250  # as far apart as keyframes usually are at most
 _DARK, _LIGHT, _EVEN = 20, 240, 8
 
 
@@ -61,6 +61,7 @@ def _candidates(film: Film, duration_ms: int | None) -> Iterator[VideoFrame]:
     film.seek(min(_SOONEST, seconds * _PART))
     # The keyframe before is near enough, and the cheapest: what lies between would have to be decoded.
     yield from _one(film, 0)
+    film.video.codec_context.skip_frame = "NONREF"  # on the way to a moment, what no other frame needs is not decoded
     for part in _ELSEWHERE if seconds else ():
         film.seek(seconds * part)
         yield from _one(film, seconds * part)
