@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -40,6 +41,8 @@ class Described:
     name: str
     media_type: str
     account_id: UUID
+    # The file's date.
+    sent_at: datetime | None = None
 
 
 async def identity_of(session: AsyncSession, keys: LibraryKeys, library_id: UUID, secret: Secret) -> Identity:
