@@ -10,9 +10,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Security
 from fastapi.responses import JSONResponse, Response
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from api.bodies import digest_of, media_type_of, name_of, received, sha256_of
+from api.bodies import digest_of, media_type_of, moment_of, name_of, received, sha256_of
 from api.content import Content, deliver
 from api.deps import BEARER_SCHEME, COOKIE_SCHEME, Reader, Running, Transaction, Uploader, Writer, caller
 from api.details import AssetDetails, AssetTile
@@ -59,6 +59,21 @@ class ReceivedAsset(AssetView):
     def of(cls, asset: Asset, upload: Upload) -> Self:
         """Show it."""
         return cls(**AssetView.model_validate(asset).model_dump(), duplicate=upload.duplicate)
+
+
+class Sent(BaseModel):
+    """What the sender says of a file, and where it goes."""
+
+    library: UUID | None = None
+    name: Annotated[str, Field(max_length=1000)] | None = Field(default=None, description="The file's name.")
+    sha256: Annotated[str, Field(max_length=100)] | None = Field(
+        default=None, description="Refuse other bytes than these."
+    )
+    batch: UUID | None = Field(default=None, description="The batch it comes with.")
+    album: UUID | None = Field(default=None, description="An album it is put into.")
+    modified: Annotated[str, Field(max_length=50)] | None = Field(
+        default=None, description="The file's date: milliseconds since 1970, or ISO 8601."
+    )
 
 
 class Question(Document):
@@ -127,17 +142,18 @@ async def receive_asset(
     caller: Uploader,
     runtime: Running,
     request: Request,
-    library: UUID | None = None,
-    name: Annotated[str | None, Query(max_length=1000, description="The file's name.")] = None,
-    sha256: Annotated[str | None, Query(max_length=100, description="Refuse other bytes than these.")] = None,
+    said: Annotated[Sent, Query()],
 ) -> Response:
     """Receive a photo or video in one request: the body is the file. For large files and poor lines, see `/uploads`."""
     announced = Announced(
-        library_id=library,
+        library_id=said.library,
         length=_length(request),
-        name=name_of(name),
+        name=name_of(said.name),
         media_type=media_type_of(request.headers.get("content-type")),
-        sha256=sha256_of(sha256 or _content_digest(request)),
+        sha256=sha256_of(said.sha256 or _content_digest(request)),
+        sent_at=moment_of(said.modified),
+        batch_id=said.batch,
+        album_id=said.album,
     )
     asset, upload = await _receive(runtime, caller, request, announced)
     shown = ReceivedAsset.of(asset, upload).model_dump(mode="json")

@@ -72,15 +72,15 @@ class Tiles(View):
     next: str | None = None
 
 
-def shown(tile: Tile, links: Signer) -> dict[str, Any]:
-    """Give the fields of a tile."""
+def shown(tile: Tile, links: Signer, *, originals: bool = True) -> dict[str, Any]:
+    """Give the fields of a tile; without originals, films that have no other form have no link."""
     asset = tile.asset
 
     def link(source: Source | None) -> str | None:
         if source is None:
             return None
         if source.rendition is None:
-            return links.original(source.asset_id, inline=True)
+            return links.original(source.asset_id, inline=True) if originals else None
         return links.rendition(source.asset_id, source.rendition)
 
     return {

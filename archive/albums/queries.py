@@ -53,7 +53,9 @@ async def get(
         .join(memberships, memberships.c.id == Album.library_id)
         .where(Album.id == album_id)
     )
-    row = (await session.execute(statement.with_for_update(of=Album) if lock else statement)).one_or_none()
+    row = (
+        await session.execute(statement.with_for_update(of=Album, key_share=True) if lock else statement)
+    ).one_or_none()
     if row is None:
         noun = "album"
         raise NotFound(noun)
@@ -118,14 +120,9 @@ def _members(album_id: UUID) -> Select[Asset, float]:
 
 
 async def member(session: AsyncSession, album_id: UUID, asset_id: UUID) -> Asset | None:
-    """Find an asset that is to be seen in an album, by itself or as a part of another."""
-    shown = select(AlbumAsset.asset_id).where(AlbumAsset.album_id == album_id)
-    statement = select(Asset).where(
-        Asset.id == asset_id,
-        Asset.trashed_at.is_(None),
-        Asset.id.in_(shown) | Asset.shown_with.in_(shown),
-    )
-    return await session.scalar(statement)
+    """Find an asset that is to be seen in an album."""
+    row = (await session.execute(_members(album_id).where(Asset.id == asset_id))).one_or_none()
+    return None if row is None else row[0]
 
 
 async def holding(session: AsyncSession, asset_id: UUID) -> list[Album]:

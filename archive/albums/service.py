@@ -142,6 +142,15 @@ async def seen(
     return await tiles.of(session, [asset for asset, _ in rows]), following
 
 
+async def member(session: AsyncSession, album: Album, asset_id: UUID) -> Asset:
+    """Find an asset in an album that somebody may see."""
+    asset = await queries.member(session, album.id, asset_id)
+    if asset is None:
+        noun = "asset"
+        raise NotFound(noun)
+    return asset
+
+
 async def add(session: AsyncSession, caller: Caller, album_id: UUID, asset_ids: Sequence[UUID]) -> int:
     """Put assets of its library into an album; says how many were not in it."""
     album = await queries.get(session, caller, album_id, Role.EDITOR, lock=True)
@@ -149,10 +158,13 @@ async def add(session: AsyncSession, caller: Caller, album_id: UUID, asset_ids: 
 
 
 async def put_received(session: AsyncSession, album_id: UUID, asset: Asset, account_id: UUID) -> None:
-    """Put an asset that was just received into the album its sender named. It may be gone by now."""
-    album = await session.get(Album, album_id, with_for_update=True)
-    if album is not None and album.library_id == asset.library_id:
-        await _put(session, album, [asset.id], account_id)
+    """Put an asset that was just received into the album its sender named.
+
+    The album is not locked: its asset is already, and who adds assets to albums locks the two the other way round. Two
+    that come at once may get one place, which their ids put in order.
+    """
+    await queries.add(session, album_id, [asset.id], account_id)
+    await publish(session, "album.changed", {"id": str(album_id)}, asset.library_id)
 
 
 async def remove(session: AsyncSession, caller: Caller, album_id: UUID, asset_ids: Sequence[UUID]) -> int:

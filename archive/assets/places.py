@@ -1,8 +1,11 @@
-"""Places: the one seam to the gazetteer. Until it is there, places have no names and positions no places."""
+"""Places by the offline gazetteer, which a process loads when it is first asked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+
+from archive.media.places import Gazetteer
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +24,24 @@ class Found:
     country: str | None = None
 
 
-def at(_latitude: float, _longitude: float) -> Found:
-    """Find the place at a position."""
-    return Found()
+def at(latitude: float, longitude: float) -> Found:
+    """Find the place at a position; far from any, perhaps its country."""
+    place = _gazetteer().find(latitude, longitude)
+    return Found() if place is None else Found(place.id, place.country.code)
 
 
-def by_id(_place_id: int) -> Name | None:
+def by_id(place_id: int) -> Name | None:
     """Name a place."""
-    return None
+    place = _gazetteer().by_id(place_id)
+    return None if place is None or place.name is None else Name(place.name, place.name_ru)
 
 
-def country(_code: str) -> Name | None:
+def country(code: str) -> Name | None:
     """Name a country by its code of two letters."""
-    return None
+    found = _gazetteer().country(code)
+    return None if found is None else Name(found.name, found.name_ru)
+
+
+@cache
+def _gazetteer() -> Gazetteer:
+    return Gazetteer()

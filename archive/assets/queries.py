@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.orm import aliased
 
 from archive.access import Caller, Role
 from archive.db import among
@@ -23,9 +24,16 @@ if TYPE_CHECKING:
 async def page(
     session: AsyncSession, library_id: UUID, *, before: UUID | None, limit: int, trashed: bool
 ) -> list[Asset]:
-    """List a library's assets, the latest first: ids grow with time."""
-    in_trash = Asset.trashed_at.is_not(None) if trashed else Asset.trashed_at.is_(None)
-    statement = select(Asset).where(Asset.library_id == library_id, in_trash).order_by(Asset.id.desc()).limit(limit)
+    """List a library's assets, the latest first: ids grow with time. What went into the trash with another asset, as a
+    part of it, comes out with it and is not listed beside it.
+    """
+    statement = select(Asset).where(Asset.library_id == library_id).order_by(Asset.id.desc()).limit(limit)
+    if trashed:
+        main = aliased(Asset)
+        beside = select(main.id).where(main.id == Asset.shown_with, main.trashed_at.is_not(None)).exists()
+        statement = statement.where(Asset.trashed_at.is_not(None), ~beside)
+    else:
+        statement = statement.where(Asset.trashed_at.is_(None))
     if before is not None:
         statement = statement.where(Asset.id < before)
     return list(await session.scalars(statement))
@@ -36,24 +44,36 @@ async def get(session: AsyncSession, caller: Caller, asset_id: UUID, role: Role 
     return (await _found(session, caller, [asset_id], role, lock=False))[0]
 
 
-async def locked(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID], role: Role) -> list[Asset]:
-    """Find several assets, all or none, and keep them as they are until the transaction ends."""
-    return await _found(session, caller, asset_ids, role, lock=True)
+async def locked(
+    session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID], role: Role, *, parts: bool = False
+) -> list[Asset]:
+    """Find several assets, all or none, and keep them as they are until the transaction ends; with ``parts`` also what
+    is shown as a part of them.
+    """
+    return await _found(session, caller, asset_ids, role, lock=True, parts=parts)
 
 
 async def _found(
-    session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID], role: Role, *, lock: bool
+    session: AsyncSession,
+    caller: Caller,
+    asset_ids: Sequence[UUID],
+    role: Role,
+    *,
+    lock: bool,
+    parts: bool = False,
 ) -> list[Asset]:
     memberships = visible(caller).subquery()
     statement = (
         select(Asset, memberships.c.role)
         .join(memberships, memberships.c.id == Asset.library_id)
-        .where(Asset.id.in_(asset_ids))
+        .where(
+            or_(among(Asset.id, asset_ids), among(Asset.shown_with, asset_ids)) if parts else among(Asset.id, asset_ids)
+        )
         # In one order, so that two who lock the same ones do not wait for each other.
         .order_by(Asset.id)
     )
     rows = (await session.execute(statement.with_for_update(of=Asset) if lock else statement)).all()
-    if {row[0].id for row in rows} != set(asset_ids):
+    if not {row[0].id for row in rows} >= set(asset_ids):
         noun = "asset"
         raise NotFound(noun)
     for _, held in rows:
@@ -79,11 +99,6 @@ async def parts(session: AsyncSession, asset: Asset) -> list[Asset]:
     trashed = Asset.trashed_at.is_(None) if asset.trashed_at is None else Asset.trashed_at.is_not(None)
     statement = select(Asset).where(Asset.shown_with == asset.id, trashed).order_by(Asset.part, Asset.name, Asset.id)
     return list(await session.scalars(statement))
-
-
-async def part_ids(session: AsyncSession, asset_ids: Sequence[UUID]) -> list[UUID]:
-    """Give the ids of what is shown as a part of these."""
-    return list(await session.scalars(select(Asset.id).where(among(Asset.shown_with, asset_ids))))
 
 
 async def by_identity(session: AsyncSession, library_id: UUID, identities: list[bytes]) -> dict[bytes, Asset]:

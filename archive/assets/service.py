@@ -103,19 +103,20 @@ async def original(
 
 
 async def trash(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID]) -> list[Asset]:
-    """Put assets into the trash; one that is there stays as long as it would have."""
+    """Put assets into the trash, with their parts; one that is there stays as long as it would have."""
     return await _move(session, caller, asset_ids, into_trash=True)
 
 
 async def restore(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID]) -> list[Asset]:
-    """Take assets out of the trash."""
+    """Take assets out of the trash, with their parts."""
     return await _move(session, caller, asset_ids, into_trash=False)
 
 
 async def purge(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID]) -> None:
     """Destroy assets in the trash now and for ever; others are refused, so that nothing is destroyed in one step."""
-    assets = await queries.locked(session, caller, asset_ids, Role.EDITOR)
-    if any(asset.trashed_at is None for asset in assets):
+    found = await queries.locked(session, caller, asset_ids, Role.EDITOR, parts=True)
+    assets = [asset for asset in found if asset.trashed_at is not None]
+    if not {asset.id for asset in assets} >= set(asset_ids):
         noun = "asset in the trash"
         raise NotFound(noun)
     for asset in assets:
@@ -166,8 +167,9 @@ async def destroy(session: AsyncSession, assets: Sequence[Asset]) -> None:
 
 
 async def _move(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID], *, into_trash: bool) -> list[Asset]:
-    assets = await queries.locked(session, caller, asset_ids, Role.EDITOR)
-    moving = [asset for asset in assets if (asset.trashed_at is None) is into_trash]
+    found = await queries.locked(session, caller, asset_ids, Role.EDITOR, parts=True)
+    assets = [asset for asset in found if asset.id in set(asset_ids)]
+    moving = [asset for asset in found if (asset.trashed_at is None) is into_trash]
     if not moving:
         return assets
     ids = [asset.id for asset in moving]

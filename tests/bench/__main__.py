@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench import http, jobs, sandbox, sealing, start, transfers
+from tests.bench import http, ingest, jobs, sandbox, sealing, start, transfers
 from tests.bench.figure import Figure
 
 BENCHES = {
@@ -17,6 +17,7 @@ BENCHES = {
     "sealing": sealing.measure,
     "bytes": transfers.measure,
     "sandbox": sandbox.measure,
+    "ingest": ingest.measure,
 }
 
 
