@@ -42,7 +42,11 @@ JPEG, PNG, APNG, WEBP, GIF = _photo("jpeg"), _photo("png"), _photo("apng"), _pho
 TIFF, BMP, PSD = _photo("tiff"), _photo("bmp"), _photo("psd", "image/vnd.adobe.photoshop")
 HEIC, HEIF, AVIF, JXL = _photo("heic"), _photo("heif"), _photo("avif"), _photo("jxl")
 JP2, J2K = _photo("jp2"), _photo("j2k", "image/j2c")
-DNG, CR2, CR3 = _photo("dng", "image/x-adobe-dng"), _photo("cr2", "image/x-canon-cr2"), _photo("cr3", "image/x-canon-cr3")
+DNG, CR2, CR3 = (
+    _photo("dng", "image/x-adobe-dng"),
+    _photo("cr2", "image/x-canon-cr2"),
+    _photo("cr3", "image/x-canon-cr3"),
+)
 NEF, ARW, RAF = _photo("nef", "image/x-nikon-nef"), _photo("arw", "image/x-sony-arw"), _photo("raf", "image/x-fuji-raf")
 ORF, RW2 = _photo("orf", "image/x-olympus-orf"), _photo("rw2", "image/x-panasonic-rw2")
 PEF, SRW = _photo("pef", "image/x-pentax-pef"), _photo("srw", "image/x-samsung-srw")

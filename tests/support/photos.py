@@ -43,5 +43,7 @@ def saved(image: Image.Image, name: str, **options: Any) -> bytes:
 def heic(image: Image.Image, **options: Any) -> bytes:
     """Write a picture as HEIC."""
     written = io.BytesIO()
-    pillow_heif.from_pillow(image).save(written, quality=options.pop("quality", 60), enc_params={"preset": "ultrafast"}, **options)
+    pillow_heif.from_pillow(image).save(
+        written, quality=options.pop("quality", 60), enc_params={"preset": "ultrafast"}, **options
+    )
     return written.getvalue()

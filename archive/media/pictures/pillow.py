@@ -83,7 +83,9 @@ def tolerant(file: SourceFile, name: str, limits: Limits) -> Decoded:
 
 def _header(image: Image.Image, file: SourceFile, name: str, limits: Limits) -> Header:
     width, height = image.size
-    found = Header(width, height, orientation_of(image, limits), _frames(image, file, name, limits), _depth(image, file, name))
+    found = Header(
+        width, height, orientation_of(image, limits), _frames(image, file, name, limits), _depth(image, file, name)
+    )
     allow(found, limits, _BYTES_A_PIXEL.get(name, 4.5))
     return found
 
