@@ -65,7 +65,9 @@ async def _note(session: AsyncSession, tools: Tools, asset: Asset, result: Resul
     asset.kind, asset.media_type = facts.kind, facts.media_type
     asset.live_id, asset.shot_key = facts.live_id, facts.shot_key
     await together.find(session, asset)
-    await _show(session, asset, await together.with_sidecar(session, asset, facts))
+    facts = await together.with_sidecar(session, asset, facts)
+    with session.no_autoflush:  # the asset is written once, at the end
+        await _show(session, asset, facts)
     await _go_on(session, tools, asset, result.value)
     await steps.done(session, asset, catalogue.DESCRIBE)
 

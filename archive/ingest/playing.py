@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from archive.ingest import originals, rendering
+from archive.assets import renditions
+from archive.ingest import originals
 from archive.ingest.outcome import require_last_word
 from archive.media.limits import DEFAULT, Limits
 from archive.media.verdict import Verdict
@@ -19,7 +20,7 @@ from archive.steps import service as steps
 from archive.vault import reading
 
 if TYPE_CHECKING:
-    from archive.ingest.rendering import Made
+    from archive.assets.renditions import Made
     from archive.ingest.tools import Tools, Transactions
 
 _MEDIA_TYPE = "video/mp4"
@@ -40,7 +41,7 @@ async def play(transaction: Transactions, tools: Tools, asset_id: UUID, attempt:
     made: list[Made] = []
 
     async def store(name: str, pieces: AsyncIterator[bytes]) -> None:
-        made.append(await rendering.write(tools.vault, asset.library_id, name, _MEDIA_TYPE, pieces))
+        made.append(await renditions.write(tools.vault, asset.library_id, name, _MEDIA_TYPE, pieces))
 
     async with originals.opened(tools.vault, plan) as source:
         args, limits = {"most": tools.playing.most}, _limits(asset.duration_ms)
@@ -54,8 +55,7 @@ async def play(transaction: Transactions, tools: Tools, asset_id: UUID, attempt:
             detail = result.detail or "It cannot be converted."
             await steps.fail(session, found, catalogue.PLAY, result.verdict, detail)
             return
-        for one in made:
-            await rendering.keep(session, tools.vault, found, one)
+        await renditions.keep(session, tools.vault.keys, found, made)
         await steps.done(session, found, catalogue.PLAY)
 
 

@@ -20,7 +20,7 @@ from archive.media.limits import DEFAULT, MIB, Limits
 from archive.media.nursery import Ended, Nursery, SandboxFailed
 from archive.media.protocol import HEADER, RANGE, Kind, Nonsense, frame, json_frame, parse_header, parse_json
 from archive.media.source import MemorySource, RangeSource, ReadAhead, Source
-from archive.media.verdict import Verdict
+from archive.media.verdict import LimitExceeded, Verdict
 
 __all__ = ["BlobSink", "Gathered", "Progress", "Result", "Sandbox", "SandboxFailed", "capabilities"]
 
@@ -52,7 +52,7 @@ class Gathered:
             content += piece
             if held + len(content) > self.most:
                 message = f"blobs of more than {self.most} bytes"
-                raise Nonsense(message)
+                raise LimitExceeded(message)
         self.blobs[name] = bytes(content)
 
 
@@ -103,7 +103,7 @@ class Sandbox:
             theirs.close()
             raise
         try:
-            mine.setblocking(False)  # noqa: FBT003
+            mine.setblocking(False)
             reader, writer = await asyncio.open_unix_connection(sock=mine, limit=_STREAM_BYTES)
             try:
                 writer.write(json_frame(Kind.TASK, _asked(task, args, source, limits)))
@@ -168,6 +168,11 @@ class _Conversation:
                     raise Nonsense("a piece of no blob")
                 await self._blob(payload)
             return None
+        except _BrokenOff as broken:
+            said = _valid(parse_json(broken.result)) if broken.result else None
+            if said and said["verdict"] == Verdict.OK:
+                raise Nonsense("a good result in the middle of a blob") from broken
+            return said
         finally:
             if self._ranges:
                 await self._ranges.close()
@@ -184,10 +189,12 @@ class _Conversation:
         while True:
             heard = await self._hear()
             if heard is None:
-                raise _GoneInBlob
+                raise _BrokenOff(None)
             kind, payload = heard
             if kind is Kind.END:
                 return
+            if kind is Kind.RESULT:
+                raise _BrokenOff(payload)
             if kind is not Kind.DATA:
                 raise Nonsense("a blob within a blob")
             self._left -= len(payload)
@@ -230,21 +237,26 @@ class _Conversation:
                 raise Nonsense("progress that is none")
 
 
-class _GoneInBlob(Exception):
-    """The child ended while it gave a blob; also tells the sink that the blob is not whole."""
+class _BrokenOff(Exception):
+    """The child failed, or ended, while it gave a blob; this tells the sink, too, that the blob is not whole."""
+
+    def __init__(self, result: bytes | None) -> None:
+        super().__init__("a blob that broke off")
+        self.result = result
 
 
 async def _ended(talk: _Conversation, ended: asyncio.Future[Ended], wall_seconds: float) -> Result:
     said: dict[str, Any] | None = None
     try:
         async with asyncio.timeout(wall_seconds) as clock:
-            with contextlib.suppress(_GoneInBlob):
-                said = await talk.result()
+            said = await talk.result()
             done, _ = await asyncio.wait([ended], timeout=_LINGER_SECONDS)
     except TimeoutError:
         if not clock.expired():
             raise
         return Result(Verdict.TIMEOUT, f"it took more than {wall_seconds:g} seconds", None, wall_seconds, 0)
+    except LimitExceeded as exceeded:
+        return Result(exceeded.verdict, exceeded.detail, None, 0, 0)
     except Nonsense as nonsense:
         return Result(Verdict.CRASH, f"the decoder said what it never says: {nonsense}", None, 0, 0)
     end = ended.result() if done else Ended(None)

@@ -14,6 +14,7 @@ import resource
 import select
 import signal
 import socket
+import time
 import warnings
 from typing import Any
 
@@ -36,11 +37,11 @@ def main(control: int, plugins: list[str], *, wrapped: bool) -> None:
     shed_rights(libc)
     die_with_parent(libc)
     seccomp.forbid_new_privileges(libc)
+    gc.collect()
+    gc.freeze()  # so that no child's collector touches, and thereby copies, what all of them share
     ground = Ground(libc, tasks, _own_size(), os.getpid())
     with socket.socket(fileno=control) as line:
         line.send(_message({"namespaces": namespaces, "seccomp": _filters(libc), "user": os.geteuid()}))
-        gc.collect()
-        gc.freeze()  # so that no child's collector touches, and thereby copies, what all of them share
         _Service(line, ground).serve()
 
 
@@ -50,7 +51,8 @@ class _Service:
     def __init__(self, line: socket.socket, ground: Ground) -> None:
         self._line = line
         self._ground = ground
-        self._running: dict[int, int] = {}  # by process, the number the parent knows it by
+        # By process, the number the parent knows it by, and the processor time it took to make.
+        self._running: dict[int, tuple[int, float]] = {}
         self._wakeup, self._woken = socket.socketpair()
         for end in (self._wakeup, self._woken):
             end.setblocking(False)
@@ -77,12 +79,13 @@ class _Service:
         if message["do"] == "start":
             self._start(message["number"], descriptors)
         else:
-            for process, number in self._running.items():
+            for process, (number, _) in self._running.items():
                 if number == message["number"]:
                     os.kill(process, signal.SIGKILL)
         return True
 
     def _start(self, number: int, descriptors: list[int]) -> None:
+        begun = time.process_time()
         try:
             process = os.fork()
         except OSError as error:
@@ -90,7 +93,7 @@ class _Service:
         else:
             if process == 0:
                 self._become_child(descriptors)
-            self._running[process] = number
+            self._running[process] = number, time.process_time() - begun
         for descriptor in descriptors:
             os.close(descriptor)
 
@@ -107,12 +110,9 @@ class _Service:
             process, status, usage = os.wait4(-1, os.WNOHANG)
             if process == 0:
                 return
-            self._say({
-                "number": self._running.pop(process),
-                "status": status,
-                "cpu": usage.ru_utime + usage.ru_stime,
-                "memory": usage.ru_maxrss * 1024,
-            })  # fmt: skip
+            number, making = self._running.pop(process)
+            cpu = making + usage.ru_utime + usage.ru_stime
+            self._say({"number": number, "status": status, "cpu": cpu, "memory": usage.ru_maxrss * 1024})
 
     def _say(self, message: dict[str, Any]) -> None:
         self._line.send(_message(message))

@@ -59,8 +59,12 @@ async def _end(
         "updated_at": func.now(),
     }
     row = insert(Step).values(asset_id=asset.id, name=work.name, **values)
-    await session.execute(row.on_conflict_do_update(index_elements=[Step.asset_id, Step.name], set_=values))
-    await settle(session, asset)
+    with session.no_autoflush:  # what is still to be written to the asset goes with the last of it
+        await session.execute(row.on_conflict_do_update(index_elements=[Step.asset_id, Step.name], set_=values))
+    if verdict is None and asset.problem is None:
+        await _tell(session, asset)
+    else:
+        await settle(session, asset)
 
 
 async def settle(session: AsyncSession, asset: Asset) -> None:
@@ -68,8 +72,11 @@ async def settle(session: AsyncSession, asset: Asset) -> None:
     order = case({verdict: number for number, verdict in enumerate(VERDICTS)}, value=Step.verdict)
     worst = select(Step.verdict).where(Step.asset_id == asset.id, Step.state == "failed").order_by(order).limit(1)
     asset.problem = await session.scalar(worst)
+    await _tell(session, asset)
+
+
+async def _tell(session: AsyncSession, asset: Asset) -> None:
     asset.updated_at = func.clock_timestamp()
-    await session.flush()
     await publish(session, "asset.changed", {"id": str(asset.id)}, asset.library_id)
 
 

@@ -49,8 +49,10 @@ async def replace(
     """Give assets of a library these tags and no others. By hand, one that was there stays as it came; the file's own
     are the file's whoever had put them there too.
     """
-    if source == "file":
+    if source == "file" or not names:
         await queries.take_off(session, asset_ids)
+        await _put_on(session, library_id, asset_ids, names, source)
+        return
     kept = await _put_on(session, library_id, asset_ids, names, source)
     await queries.take_off(session, asset_ids, but=kept)
 

@@ -52,12 +52,17 @@ def measure() -> Iterator[Figure]:
             (Path(folder) / "store").mkdir()
             before = sandbox.bare(name, contents)
             took = asyncio.run(_through(Path(folder), addresses, contents, _PHOTOS[name]))
-            bare = min(before, sandbox.bare(name, contents))
+            after = sandbox.bare(name, contents)
+        # Other work on the machine makes the one or the other look slow; the better of two is nearer to the truth.
+        cpu, wall = (min(pair) for pair in zip(before, after, strict=True))
         count = _PHOTOS[name]
         rate, yardstick = count / took.seconds, f"{name}: Pillow alone"
-        yield Figure("ingest", yardstick, 1 / bare, "photos/s")
-        yield Figure("ingest", f"{name}: upload to ready", rate, "photos/s", yardstick, rate * bare, ">= 0.7")
-        yield Figure("ingest", f"{name}: CPU of worker and decoders", took.cpu / count * 1e3, "ms")
+        yield Figure("ingest", yardstick, 1 / wall, "photos/s")
+        yield Figure("ingest", f"{name}: upload to ready", rate, "photos/s", yardstick, rate * wall, ">= 0.7")
+        yield Figure("ingest", f"{yardstick}, CPU", cpu * 1e3, "ms a photo")
+        share = cpu * count / took.cpu
+        used = took.cpu / count * 1e3
+        yield Figure("ingest", f"{name}: CPU, worker and decoders", used, "ms a photo", yardstick, share, ">= 0.7")
         yield Figure("ingest", f"{name}: memory, worker and decoders", took.memory, "MB")
 
 

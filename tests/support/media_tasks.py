@@ -114,10 +114,9 @@ def fork(_: Work) -> dict[str, Any]:
 
 
 def say(work: Work) -> dict[str, Any]:
-    """Say something over the wire that a child of ours never says."""
-    wire = work.wire
-    assert wire
-    os.write(wire._descriptor, bytes.fromhex(work.args["hex"]))
+    """Say what the file says over the wire, be it what a child of ours never says."""
+    assert work.wire
+    os.write(work.wire._descriptor, work.file.read())
     return {}
 
 

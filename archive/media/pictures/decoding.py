@@ -75,8 +75,8 @@ def smaller(image: Image.Image, fit: int, short: int | None = None) -> Image.Ima
         return image
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     if image.mode == "RGBA":  # what cannot be seen shall not bleed into what can
-        return image.convert("RGBa").resize(size, Image.Resampling.LANCZOS, reducing_gap=_GAP).convert("RGBA")
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=_GAP)
+        return image.convert("RGBa").resize(size, Image.Resampling.BICUBIC, reducing_gap=_GAP).convert("RGBA")
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=_GAP)
 
 
 def _decoded(file: SourceFile, format_: Format, limits: Limits, fit: int | None, memory: Memory | None) -> Decoded:
