@@ -102,11 +102,13 @@ async def keep(
 ) -> File:
     """Make a whole file of objects that were written before."""
     version, library_key = await keys.newest(session, binding.library_id, "content")
+    _require_fresh(written)
     file = _new(binding, version)
-    add(session, file, written)
-    file.state = "whole"
+    file.state, file.size, file.objects = "whole", sum(one.sealed.size for one in written), len(written)
     file.wrapped = wrap(library_key, contexts.file_key(file), secret.encoded)
     session.add(file)
+    await session.flush()
+    _note(session, file, written)
     return file
 
 
@@ -181,11 +183,21 @@ class Portions:
 
 def add(session: AsyncSession, file: File, written: Sequence[Written]) -> None:
     """Note objects of a file, which follow what it has. Too old ones may be swept away as nobody's at any moment."""
+    _require_fresh(written)
+    _note(session, file, written)
+    file.size += sum(one.sealed.size for one in written)
+    file.objects += len(written)
+
+
+def _require_fresh(written: Sequence[Written]) -> None:
     if written and time.monotonic() - written[0].began > LONGEST_WRITE.total_seconds():
         message = (
             "These bytes came too slowly: they were under way for more than twelve hours. Send them again in pieces."
         )
         raise UploadRefused(message)
+
+
+def _note(session: AsyncSession, file: File, written: Sequence[Written]) -> None:
     for one in written:
         session.add(
             Object(
@@ -197,8 +209,6 @@ def add(session: AsyncSession, file: File, written: Sequence[Written]) -> None:
                 digest=one.sealed.digest,
             )
         )
-        file.size += one.sealed.size
-        file.objects += 1
 
 
 async def close(session: AsyncSession, keys: LibraryKeys, file: File, secret: Secret) -> None:
