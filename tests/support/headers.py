@@ -28,10 +28,7 @@ def tiff(entries: dict[int, tuple[int, object]], strip: bytes = b"", order: str 
 def dng(width: int = 64, height: int = 48) -> bytes:
     """Write a small RAW: a sensor's sixteen bits in the usual pattern, reddish above and bluish below."""
     rows = b"".join(
-        struct.pack(
-            f"<{width}H", *(_sensor(column, row, height) for column in range(width))
-        )
-        for row in range(height)
+        struct.pack(f"<{width}H", *(_sensor(column, row, height) for column in range(width))) for row in range(height)
     )
     return tiff(
         {
