@@ -29,7 +29,7 @@ def plain(image: Image.Image) -> Image.Image:
     if mode in ("P", "PA"):
         return image.convert("RGBA" if mode == "PA" or "transparency" in image.info else "RGB")
     if mode in ("LA", "La", "RGBa"):
-        return image.convert("RGBA")
+        return (image.convert("LA") if mode == "La" else image).convert("RGBA")
     return image.convert("L" if mode == "1" else "RGB")
 
 

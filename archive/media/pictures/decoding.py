@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from archive.media.file import SourceFile
 from archive.media.limits import Limits
@@ -90,17 +90,23 @@ def _decoded(file: SourceFile, format_: Format, limits: Limits, fit: int | None,
     # It may be that there was no memory: many decoders then say that the file is broken. So the same again with more.
     if memory:
         memory.widen()
+    unknown = _unknown(failed)
     for other in (first, *second.opinions(format_)):
         decoded = _tried(other, file, limits)
         if memory and memory.exceeded():
             raise LimitExceeded("it needs more memory than it may have")
-        if decoded:
+        if decoded and (other is first or unknown or _shows_something(decoded.image)):
+            decoded.damaged = other is not first and not unknown
             return decoded
     if isinstance(failed, Refused):
         raise failed
-    if isinstance(failed, NotImplementedError) or "support" in str(failed).lower():
-        raise Unsupported(str(failed)) from failed
-    raise Corrupt(f"{format_.name}: {failed}") from failed
+    message = f"{format_.name}: {failed}"
+    raise (Unsupported(message) if unknown and not isinstance(failed, UnidentifiedImageError) else Corrupt(message))
+
+
+def _unknown(failed: Exception) -> bool:
+    """Whether a decoder says that it does not know such a file, rather than that it is broken."""
+    return isinstance(failed, (NotImplementedError, UnidentifiedImageError)) or "support" in str(failed).lower()
 
 
 def _tried(decode: second.Second, file: SourceFile, limits: Limits) -> Decoded | None:
@@ -110,6 +116,13 @@ def _tried(decode: second.Second, file: SourceFile, limits: Limits) -> Decoded |
         raise
     except Exception:  # noqa: BLE001 - as above
         return None
+
+
+def _shows_something(image: Image.Image) -> bool:
+    """Whether there is more than one colour: decoders that forgive everything give an empty picture of anything."""
+    extremes = image.getextrema()
+    channels = extremes if isinstance(extremes[0], tuple) else (extremes,)
+    return any(low != high for low, high in channels)
 
 
 def _first(format_: Format, fit: int | None) -> Callable[[SourceFile, Limits], Decoded]:

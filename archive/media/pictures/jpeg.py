@@ -59,7 +59,7 @@ def decode(file: SourceFile, limits: Limits, fit: int | None) -> Decoded:
 def shrink(image: Image.Image, fit: int) -> None:
     """Ask for the smallest decoding whose longer side is no less than this."""
     scale = min(1.0, fit / max(image.size))
-    image.draft(None, (int(image.width * scale), int(image.height * scale)))
+    image.draft(None, (max(1, int(image.width * scale)), max(1, int(image.height * scale))))
 
 
 def _allow(file: SourceFile, frame: Frame, found: Header, limits: Limits) -> None:

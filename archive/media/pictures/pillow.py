@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
+from dataclasses import replace
 
-from PIL import AvifImagePlugin, Image, ImageFile, PngImagePlugin
+from PIL import AvifImagePlugin, Image, ImageFile, PngImagePlugin, TiffImagePlugin
 
 from archive.media.file import SourceFile
 from archive.media.limits import Limits
 from archive.media.pictures import gif
-from archive.media.pictures.picture import Decoded, Header, allow
+from archive.media.pictures.picture import TURNED, Decoded, Header, allow
 
 # Ours are checked before anything is decoded, and say more.
 Image.MAX_IMAGE_PIXELS = None
@@ -23,12 +25,15 @@ _PLUGINS = {
     "avif": "AVIF", "jp2": "JPEG2000", "j2k": "JPEG2000",
 }  # fmt: skip
 # Pillow's own picture, and what the decoder holds beside it.
-_BYTES_A_PIXEL = {"avif": 9.0, "jp2": 16.0, "j2k": 16.0, "webp": 8.0, "tiff": 5.0}
+_BYTES_A_PIXEL = {"avif": 9.0, "jp2": 16.0, "j2k": 16.0, "webp": 8.0, "tiff": 5.0, "psd": 9.0}
+_PALETTE = 3
 _DEPTHS = {"1": 1, "F": 32, "I": 16}
 
 
 def header(file: SourceFile, name: str, limits: Limits) -> Header:
     """Read the header, and refuse what is too much."""
+    if name == "psd":
+        return _photoshop(file, limits)
     with opened(file, _PLUGINS[name]) as image:
         return _header(image, file, name, limits)
 
@@ -39,6 +44,8 @@ def decode(file: SourceFile, name: str, limits: Limits) -> Decoded:
     found = _header(image, file, name, limits)
     profile = profile_of(image, limits)
     image.load()
+    if name == "tiff":  # which Pillow has turned
+        found = replace(found, width=image.width, height=image.height, orientation=1)
     return Decoded(image, found, profile)
 
 
@@ -49,13 +56,25 @@ def opened(file: SourceFile, *plugins: str) -> Image.Image:
 
 
 def orientation_of(image: Image.Image, limits: Limits) -> int:
-    """Read the orientation, unless the metadata is absurd."""
-    if len(image.info.get("exif") or b"") > limits.exif_bytes:
+    """Read the orientation, unless the metadata is absurd.
+
+    Not by ``getexif``, which decodes a whole PNG to look for metadata behind it.
+    """
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return _orientation(image.tag_v2)
+    content = image.info.get("exif")
+    if not isinstance(content, bytes) or len(content) > limits.exif_bytes:
         return 1
+    exif = Image.Exif()
     try:
-        value = image.getexif().get(_ORIENTATION, 1)
+        exif.load(content)
+        return _orientation(exif)
     except Exception:  # noqa: BLE001 - broken metadata is no broken picture
         return 1
+
+
+def _orientation(tags: Mapping[int, object]) -> int:
+    value = tags.get(_ORIENTATION, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1  # noqa: PLR2004
 
 
@@ -83,10 +102,19 @@ def tolerant(file: SourceFile, name: str, limits: Limits) -> Decoded:
 
 def _header(image: Image.Image, file: SourceFile, name: str, limits: Limits) -> Header:
     width, height = image.size
-    found = Header(
-        width, height, orientation_of(image, limits), _frames(image, file, name, limits), _depth(image, file, name)
-    )
+    orientation = orientation_of(image, limits)
+    if name == "tiff" and orientation in TURNED:  # Pillow says the size as displayed
+        width, height = height, width
+    found = Header(width, height, orientation, _frames(image, file, name, limits), _depth(image, file, name))
     allow(found, limits, _BYTES_A_PIXEL.get(name, 4.5))
+    return found
+
+
+def _photoshop(file: SourceFile, limits: Limits) -> Header:
+    """Read the header that Photoshop writes; Pillow knows fewer kinds."""
+    height, width, depth = struct.unpack(">IIH", file.peek(14, 10))
+    found = Header(width, height, depth=depth)
+    allow(found, limits, _BYTES_A_PIXEL["psd"])
     return found
 
 
@@ -99,9 +127,8 @@ def _frames(image: Image.Image, file: SourceFile, name: str, limits: Limits) -> 
 
 def _depth(image: Image.Image, file: SourceFile, name: str) -> int:
     if name in ("png", "apng"):
-        return file.peek(24, 1)[0]
-    if name == "psd":
-        return int(struct.unpack(">H", file.peek(22, 2))[0])
+        depth, colours = file.peek(24, 2)
+        return 8 if colours == _PALETTE else depth
     bits = getattr(image, "tag_v2", {}).get(258)
     if isinstance(bits, tuple) and bits:
         return int(bits[0])
