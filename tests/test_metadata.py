@@ -578,6 +578,15 @@ def test_the_location_of_android_is_read() -> None:
     assert from_video_tags(VIDEO, {"location": "+55.7558+037.6173/"}).position == Position(55.7558, 37.6173)
 
 
+def test_numbers_without_end_are_none() -> None:
+    for endless in ("1e999999999", "9" * 400, "1/0", "nan", "inf", "-1e400"):
+        tags = exif({}, {0xA431: "1"}, {1: "N", 3: "E", 29: endless})
+        content = picture(exif=tags)
+        found = facts(with_xmp(packet(f'exif:FNumber="{endless}" exif:GPSLatitude="{endless}" xmp:Rating="{endless}"')))
+        assert (found.exposure, found.position, found.rating) == (None, None, None)
+        assert facts(content).taken is None
+
+
 # XMP
 
 
@@ -703,7 +712,7 @@ ANY_FACTS = st.builds(
     format=TEXTS,
     media_type=TEXTS,
     kind=st.sampled_from(["photo", "video", "sidecar", "other"]),
-    width=st.none() | st.integers(0, 2**31),
+    width=st.none() | st.integers(0, 2**31 - 1),
     taken=st.none()
     | st.builds(
         Taken,
@@ -713,12 +722,12 @@ ANY_FACTS = st.builds(
         st.none() | TEXTS,
     ),
     exposure=st.none() | st.builds(Exposure, NUMBERS, TEXTS, NUMBERS, st.integers(0, 2**31), flash=st.booleans()),
-    position=st.none() | st.builds(Position, NUMBERS, NUMBERS, st.none() | NUMBERS),
+    position=st.none() | st.builds(Position, st.floats(-90, 90), st.floats(-180, 180), st.none() | NUMBERS),
     rating=st.none() | st.integers(-1, 5),
     title=st.none() | TEXTS,
     keywords=st.lists(TEXTS, max_size=3).map(tuple),
     people=st.lists(st.builds(Person, TEXTS, NUMBERS, NUMBERS, NUMBERS, NUMBERS), max_size=3).map(tuple),
-    motion=st.none() | st.builds(Motion, st.integers(0, 2**62), st.integers(0, 2**62)),
+    motion=st.none() | st.builds(Motion, st.integers(1, 2**62), st.integers(1, 2**62)),
     raw=st.dictionaries(TEXTS, JSON, max_size=4),
 )
 
@@ -743,7 +752,15 @@ BASE = {"format": "jpeg", "media_type": "image/jpeg", "kind": "photo"}
         {**BASE, "width": "40"},
         {**BASE, "width": True},
         {**BASE, "width": 1 << 70},
+        {**BASE, "width": 1 << 31},
+        {**BASE, "height": -1},
+        {**BASE, "orientation": 9},
+        {**BASE, "rating": 6},
         {**BASE, "unknown": 1},
+        {**BASE, "position": {"latitude": 91.0, "longitude": 0.0}},
+        {**BASE, "motion": {"offset": -1, "length": 5}},
+        {**BASE, "taken": {"local": "2024-05-01T12:03:04", "source": "exif", "offset": 900}},
+        {**BASE, "taken": {"local": "2024-05-01T12:03:04Z", "source": "exif"}},
         {**BASE, "title": "a\0b"},
         {**BASE, "title": "a\ud800"},
         {**BASE, "title": "a" * 100_000},

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import exiv2
 import pytest
@@ -143,12 +143,12 @@ def visible(text: str) -> str:
     latitude=st.floats(-90, 90),
     longitude=st.floats(-180, 180),
 )
-def test_any_correction_survives_the_way_there_and_back(  # noqa: PLR0913, PLR0917  # all of it at once
+def test_any_correction_survives_the_way_there_and_back(
     title: str, keywords: list[str], rating: int | None, taken: Taken | None, latitude: float, longitude: float
 ) -> None:
     position = Position(latitude, longitude)
     content = write_sidecar(Corrections(title, None, rating, tuple(keywords), taken, position))
-    ElementTree.fromstring(content)
+    ET.fromstring(content)
     found = read_sidecar(content)
     assert (found.title or "") == visible(title)
     assert found.rating == rating

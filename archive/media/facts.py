@@ -8,6 +8,9 @@ from typing import Any, Literal, TypeAlias
 
 from archive.media.records import decode, encode
 
+_LARGEST = (1 << 31) - 1  # what PostgreSQL's integer holds
+_MOST_OFFSET = 14 * 60
+
 Kind: TypeAlias = Literal["photo", "video", "sidecar", "other"]
 Source: TypeAlias = Literal["exif", "xmp", "iptc", "video", "name"]
 
@@ -128,4 +131,21 @@ class Facts:
     @classmethod
     def from_json(cls, data: object) -> Facts:
         """Read them from JSON; ValueError where it says anything else."""
-        return decode(cls, data)
+        facts = decode(cls, data)
+        if not facts.sane:
+            raise ValueError("facts that cannot be")
+        return facts
+
+    @property
+    def sane(self) -> bool:
+        """Whether every number is one that there can be."""
+        sizes = (self.width, self.height, self.frames, self.duration_ms)
+        position, offset = self.position, self.taken.offset if self.taken else None
+        return (
+            all(size is None or 0 <= size <= _LARGEST for size in sizes)
+            and 1 <= self.orientation <= 8  # noqa: PLR2004  # as EXIF numbers them
+            and (self.rating is None or -1 <= self.rating <= 5)  # noqa: PLR2004  # stars
+            and (offset is None or abs(offset) <= _MOST_OFFSET)
+            and (position is None or (abs(position.latitude) <= 90 and abs(position.longitude) <= 180))  # noqa: PLR2004  # degrees
+            and (self.motion is None or min(self.motion.offset, self.motion.length) > 0)
+        )

@@ -84,7 +84,10 @@ def _decoded(hint: Any, value: Any) -> Any:  # noqa: ANN401  # JSON
 
 def _plain(hint: Any, value: Any) -> Any:  # noqa: ANN401  # JSON
     if hint is datetime and isinstance(value, str):
-        return datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is not None:
+            raise ValueError("a wall clock has no zone")
+        return moment
     if hint is float and type(value) is int:
         value = float(value)
     if type(value) is not hint:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -28,6 +29,7 @@ _NUMBER_TYPES = {
         *(exiv2.TypeId.unsignedByte, exiv2.TypeId.signedByte),
     )
 }
+_NUMBER = re.compile(r"[+-]?\d{1,20}(?:/[+-]?\d{1,20})?$")
 _WARM = b"II*\0\x08\0\0\0" + b"\x01\0\x12\x01\x03\0\x01\0\0\0\x01\0\0\0" + bytes(4)
 
 
@@ -90,8 +92,8 @@ class Exif:
     def fractions(self, key: str) -> list[Fraction]:
         """Give a tag's numbers; none if one of them is none."""
         try:
-            return [Fraction(part) for part in self._texts.get(key, "").split()]
-        except (ValueError, ZeroDivisionError):
+            return [_fraction(part) for part in self._texts.get(key, "").split()]
+        except (ValueError, ZeroDivisionError, OverflowError):
             return []
 
     def blob(self, key: str) -> bytes:
@@ -123,6 +125,11 @@ class Exif:
                 return text
             return numbers[0] if len(numbers) == 1 else numbers
         return text
+
+
+def _fraction(written: str) -> Fraction:
+    """Read a number; not one like 1e999999999, on which ``Fraction`` works for ever."""
+    return Fraction(written) if _NUMBER.match(written) else Fraction(float(written))
 
 
 def _plain(text: str) -> str:

@@ -37,6 +37,7 @@ _CORRECTED = {
     "Камогаwа": "Камогава",
     "Грeнобль": "Гренобль",
     "Gomel’": "Гомель",
+    "Анталия": "Анталья",
 }
 # The CLDR's are what one would write on a form.
 _SHORTER = {"HK": ("Hong Kong", "Гонконг"), "MO": ("Macao", "Макао"), "US": ("United States", "США")}

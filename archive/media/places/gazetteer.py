@@ -18,7 +18,7 @@ _PLACE_KM = 50.0
 _COUNTRY_KM = 200.0
 # Within a large city the city is meant and not its district, when it is so many times larger. Its reach grows with the
 # root of its people: Moscow's is 16 km, a million's 5, and it ends at the region's border, where suburbs begin.
-_TIMES_LARGER = 8
+_TIMES_LARGER = 5
 _CITY_KM = 20.0
 _CITY_KM_OF_ROOT = 0.005
 

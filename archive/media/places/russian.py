@@ -13,6 +13,8 @@ import unicodedata
 RUSSIAN = re.compile(r"[А-ЯЁ][а-яё]*(?:[- ’'](?:[А-ЯЁ]?[а-яё]+|[IVX]+|\d+))*$")
 # Spellings of its neighbours that Russian does not have.
 FOREIGN = re.compile(r"ъ(?![еёюя])|[сзц]ьк|ьо|йо$|аа|уу|ыы|(.)\1\1|[жчшщ]ы|[чщ]я|[жшч]ю|[гкх]ы", re.IGNORECASE)
+# A soft or hard sign, romanized or not.
+_SIGN = re.compile("[’'ʹʼьъ]")
 _SEVERAL = ["zh", "y", "kh", "ts", "ch", "sh", "shch", "", "y", "", "e", "yu", "ya", "e", "e"]
 _LATIN = dict(zip("жйхцчшщъыьэюяёе", _SEVERAL, strict=True))
 _PLAIN = dict(zip("абвгдзиклмнопрстуф", "abvgdziklmnoprstuf", strict=True))
@@ -21,23 +23,29 @@ _PLAIN = dict(zip("абвгдзиклмнопрстуф", "abvgdziklmnoprstuf", 
 def choose(name: str, others: list[str]) -> str | None:
     """Choose the Russian name of a place in Russia; none where none is certain."""
     candidates = [one for one in dict.fromkeys(others) if RUSSIAN.match(one) and not FOREIGN.search(one)]
-    same = [one for one in candidates if romanized(one) == _bare(name)]
+    sound, signs = _agreed(re.sub("ye|yo", "e", _latin(name))), len(_SIGN.findall(name))
+    same = [one for one in candidates if _agreed(romanized(one)) == sound]
+    # A name without signs may have lost them: only one with signs tells which is meant.
+    same = [one for one in same if not signs or len(_SIGN.findall(one)) == signs] or same
     # With and without its hyphens or its dots it is the same name: the longer way is the careful one.
     careful = sorted(same, key=lambda one: ("-" in one, "ё" in one), reverse=True)
-    return careful[0] if careful and len({_bare_russian(one) for one in careful}) == 1 else None
+    return careful[0] if careful and len({_bare(one) for one in careful}) == 1 else None
 
 
 def romanized(russian: str) -> str:
     """Write a name in Latin letters and nothing else."""
-    return _bare("".join(_LATIN.get(letter) or _PLAIN.get(letter, "") for letter in russian.lower()))
+    return "".join(_LATIN.get(letter) or _PLAIN.get(letter, "") for letter in russian.lower())
+
+
+def _latin(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name.lower())
+    return "".join(letter for letter in plain if "a" <= letter <= "z")
+
+
+def _agreed(letters: str) -> str:
+    """Leave what the ways to romanize agree on."""
+    return letters.replace("iy", "y").replace("yy", "y").replace("ie", "e")
 
 
 def _bare(name: str) -> str:
-    """Leave what the ways to romanize agree on."""
-    plain = unicodedata.normalize("NFKD", name.lower())
-    letters = "".join(letter for letter in plain if "a" <= letter <= "z")
-    return re.sub("ye|yo", "e", letters).replace("iy", "y").replace("yy", "y").replace("ie", "e")
-
-
-def _bare_russian(name: str) -> str:
     return re.sub("[^а-я]", "", name.lower().replace("ё", "е"))
