@@ -13,14 +13,20 @@ from fractions import Fraction
 _HEADERS = {b"mvhd", b"tkhd", b"mdhd"}
 _PARENTS = {b"moov", b"trak", b"mdia", b"mvex"}
 _MOST_HEADER = 16 << 20
-# A fragment a keyframe, but none shorter than this: a player that looks for all fragments finds few.
-_FRAGMENT_MICROSECONDS = 10_000_000
-MUXER = {
-    # The header waits for the first packets (delay_moov), for it tells how much of them comes before the beginning:
-    # H.264's reordering and AAC's priming. The index at the end is of no use to browsers and would be wrong here.
-    "movflags": "frag_keyframe+delay_moov+default_base_moof+skip_trailer",
-    "min_frag_duration": str(_FRAGMENT_MICROSECONDS),
-}
+# A player that looks for all fragments before it begins asks for each, so a long film has longer ones. The muxer holds
+# one in memory.
+_SHORTEST_FRAGMENT_MS, _LONGEST_FRAGMENT_MS, _FRAGMENTS = 10_000, 30_000, 60
+
+
+def muxer_options(duration_ms: int | None) -> dict[str, str]:
+    """Give FFmpeg's options for a film of this length."""
+    fragment = min(max(_SHORTEST_FRAGMENT_MS, (duration_ms or 0) // _FRAGMENTS), _LONGEST_FRAGMENT_MS)
+    return {
+        # The header waits for the first packets (delay_moov), for it tells how much of them comes before the beginning:
+        # H.264's reordering and AAC's priming. The index at the end is of no use to browsers and would be wrong here.
+        "movflags": "frag_keyframe+delay_moov+default_base_moof+skip_trailer",
+        "min_frag_duration": str(fragment * 1000),
+    }
 
 
 class Output:

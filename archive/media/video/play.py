@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import av
+import av.error
 
 from archive.media.video.browsers import copies_sound
 from archive.media.video.develop import Wanted
 from archive.media.video.errors import Corrupt
 from archive.media.video.film import Film, open_film
-from archive.media.video.fragments import MUXER, Output
+from archive.media.video.fragments import Output, muxer_options
 from archive.media.video.geometry import fit_shorter_even
 from archive.media.video.probe import VideoProbe, probe
 from archive.media.video.reader import SeekableFile
@@ -81,7 +82,8 @@ def _make(job: _Job, output: Output, *, copy: bool) -> dict[str, Any]:
     width, height = (known.width, known.height) if copy else fit_shorter_even(known.width, known.height, policy.cap)
     with open_film(job.file, policy.threads, sound=True) as film:
         tracks: dict[int, Track] = {}
-        target = av.open(output, "w", format="mp4", container_options=MUXER, buffer_size=_BUFFER_BYTES)
+        options = muxer_options(known.duration_ms)
+        target = av.open(output, "w", format="mp4", container_options=options, buffer_size=_BUFFER_BYTES)
         last = known.duration_ms / 1000 if known.duration_ms else _DAY_SECONDS
         try:
             if copy:
@@ -128,8 +130,12 @@ def _run(job: _Job, film: Film, target: Any, tracks: dict[int, Track]) -> None: 
     streams = (film.video,) if film.audio is None else (film.video, film.audio)
     for packet in film.packets(*streams):
         at = packet.pts
-        for made in tracks[packet.stream_index].take(packet):
-            target.mux(made)
+        track = tracks[packet.stream_index]
+        for made in track.take(packet):
+            try:
+                target.mux(made)
+            except av.error.InvalidDataError:
+                track.skipped += 1  # a copied packet that is broken inside
         if picture.skipped > _FIRST_FAILURES + picture.made:
             break
         now = time.monotonic()

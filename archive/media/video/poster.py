@@ -19,7 +19,7 @@ LONGER_SIDE = 1440
 _SOONEST, _PART = 3.0, 0.1
 _ELSEWHERE = (0.25, 0.5, 0.75)
 _MOST_PACKETS = 250  # as far apart as keyframes usually are at most
-_DARK, _LIGHT, _EVEN = 20, 240, 8
+_DARK, _LIGHT, _EVEN = 20, 240, 4
 
 
 def poster(file: SeekableFile, known: VideoProbe | None = None, longer: int = LONGER_SIDE) -> Image.Image:

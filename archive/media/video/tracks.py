@@ -84,18 +84,13 @@ class Encoded:
         self.skipped = self.made = 0
 
     def take(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
-        """Decode, develop, encode. A packet that cannot be decoded is counted and passed over."""
+        """Decode, develop, encode. A packet with which that is impossible is counted and passed over."""
         try:
-            frames = packet.decode()
-        except av.error.InvalidDataError:
+            yield from [made for frame in packet.decode() for made in self._show(frame)]
+        except av.error.MemoryError:
+            raise
+        except av.error.FFmpegError:
             self.skipped += 1
-            return
-        for frame in frames:
-            tick = self._tick(frame)
-            if tick is not None:
-                frame.pts, frame.time_base = tick, TIME_BASE
-                for developed in self._developer.develop(frame):
-                    yield from self._encode(developed)
 
     def finish(self) -> Iterator[Packet[Any]]:
         """Encode what is left."""
@@ -103,6 +98,14 @@ class Encoded:
             yield from self._encode(developed)
         if self.made:
             yield from self._stream.encode(None)
+
+    def _show(self, frame: VideoFrame) -> Iterator[Packet[Any]]:
+        tick = self._tick(frame)
+        if tick is None:
+            return
+        frame.pts, frame.time_base = tick, TIME_BASE
+        for developed in self._developer.develop(frame):
+            yield from self._encode(developed)
 
     def _tick(self, frame: VideoFrame) -> int | None:
         """Tell when a frame is to be shown, if it is. The first is shown from the beginning on, though it be later."""
@@ -137,15 +140,12 @@ class Heard:
         self.skipped = self.made = 0
 
     def take(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
-        """Decode, resample, encode."""
+        """Decode, resample, encode. A packet with which that is impossible leaves silence."""
         try:
-            for frame in cast("list[AudioFrame]", packet.decode()):
-                time = self._time(frame)
-                if time <= self._end:
-                    for resampled in self._resampler.resample(frame, time):
-                        self.made += 1
-                        yield from self._stream.encode(resampled)
-        except (av.error.InvalidDataError, av.error.ArgumentError, ValueError):
+            yield from [made for frame in packet.decode() for made in self._hear(cast("AudioFrame", frame))]
+        except av.error.MemoryError:
+            raise
+        except (av.error.FFmpegError, ValueError):
             self.skipped += 1
 
     def finish(self) -> Iterator[Packet[Any]]:
@@ -154,6 +154,14 @@ class Heard:
             yield from self._stream.encode(resampled)
         if self.made:
             yield from self._stream.encode(None)
+
+    def _hear(self, frame: AudioFrame) -> Iterator[Packet[Any]]:
+        time = self._time(frame)
+        if time > self._end:
+            return
+        for resampled in self._resampler.resample(frame, time):
+            self.made += 1
+            yield from self._stream.encode(resampled)
 
     def _time(self, frame: AudioFrame) -> Fraction:
         if frame.pts is None or frame.time_base is None:
