@@ -26,6 +26,13 @@ PUBLIC = {
     ("get", "/api/v1/problems"),
     ("get", "/api/v1/problems/{code}"),
     ("options", "/api/v1/uploads"),
+    ("post", "/api/v1/shares/open"),
+}
+# What only a guest's pass opens.
+GUESTS = {
+    ("get", "/api/v1/shares/{share_id}/assets"),
+    ("get", "/api/v1/shares/{share_id}/assets/{asset_id}"),
+    ("post", "/api/v1/shares/{share_id}/zip"),
 }
 # Without a library's name these receive into one's own.
 RECEIVING = {"/api/v1/uploads"}
@@ -50,6 +57,10 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 ALL = [pytest.param(*found, id=f"{found[0]} {found[1]}") for found in operations()]
 
 
+# What does not go together with what is given.
+_EITHER = {"Edit": {"library_id"}}
+
+
 def example_of(operation: dict[str, Any], document: dict[str, Any], ids: dict[str, str]) -> Any:
     """A body the route would accept, so that it is not refused for its form. It speaks of her things."""
     content = operation.get("requestBody", {"content": {}})["content"]
@@ -63,12 +74,18 @@ def _value(schema: dict[str, Any], document: dict[str, Any], ids: dict[str, str]
         return _value(schema["anyOf"][0], document, ids, name)
     if "properties" in schema:
         needed = set(schema.get("required", [])) or set(schema["properties"])
+        # Where one of several is needed, as no schema says, these are.
+        needed |= {"ids", "asset_ids", "library_id"} & schema["properties"].keys() - _EITHER.get(schema["title"], set())
         return {key: _value(part, document, ids, key) for key, part in schema["properties"].items() if key in needed}
     if schema.get("format") == "uuid":
         return ids.get(name, ids["asset_id"])
+    if schema.get("format") == "date-time":
+        return "2100-01-01T00:00:00Z"
     if schema.get("type") == "array" and schema.get("minItems"):
         return [_value(schema["items"], document, ids, name)]
-    plain = {"boolean": True, "array": [], "integer": 1}.get(schema.get("type", ""), "correct horse battery")
+    plain = {"boolean": True, "array": [], "integer": 1, "number": 1.5}.get(
+        schema.get("type", ""), "correct horse battery"
+    )
     return [*schema.get("examples", []), *schema.get("enum", []), schema.get("const", plain)][0]
 
 
@@ -82,6 +99,7 @@ async def ask(asker: Person, method: str, path: str, operation: dict[str, Any], 
     assert "{" not in path, f"give an id for {path}"
     wanted = {item["name"] for item in operation.get("parameters", ()) if item["in"] == "query" and item["required"]}
     query = {"library": ids["library_id"]} if "library" in wanted else {}
+    query |= {"of": "tag"} if "of" in wanted else {}
     headers = _TUS if path.startswith("/api/v1/uploads/") else {}
     body = example_of(operation, json.loads(written()), ids)
     return await asker.http.request(method, path, json=body, params=query, headers=headers)
@@ -95,6 +113,9 @@ async def things_of(anna: Person, app: FastAPI) -> dict[str, str]:
     upload = await anna.http.post("/api/v1/uploads", headers={"Tus-Resumable": "1.0.0", "Upload-Length": "10"})
     invite = await anna.post(f"/libraries/{anna.library}/invites", {"role": "viewer"})
     key = await anna.post("/apikeys", {"name": "hers", "scopes": ["read"]})
+    album = await anna.post("/albums", {"library_id": anna.library, "name": "hers"})
+    share = await anna.post(f"/albums/{album.json()['id']}/shares", {})
+    batch = await anna.post("/batches", {"library_id": anna.library, "name": "hers"})
     async with app.state.runtime.database.transaction() as session:
         job = await enqueue(session, kinds.SELFCHECK, library_id=None)
     return {
@@ -109,6 +130,9 @@ async def things_of(anna: Person, app: FastAPI) -> dict[str, str]:
         "selection_id": selection.json()["id"],
         "upload_id": upload.headers["location"].rpartition("/")[2],
         "name": "preview",
+        "album_id": album.json()["id"],
+        "share_id": share.json()["id"],
+        "batch_id": batch.json()["id"],
     }
 
 
@@ -134,7 +158,9 @@ async def test_another_tenant_gets_nothing_of_hers(
         return
     anna, boris = await person(), await person("boris@example.org")
     answer = await ask(boris, method, path, operation, await things_of(anna, app))
-    assert answer.status_code in {403, 404}, answer.text
+    # An account is no pass.
+    refused = {401} if (method, path) in GUESTS else {403, 404}
+    assert answer.status_code in refused, answer.text
     for secret in (anna.email, anna.library):
         assert secret not in answer.text
 

@@ -60,8 +60,8 @@ class Changes:
 
 async def edit(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID], changes: Changes) -> list[Asset]:
     """Change assets, all of them or none."""
-    _require_whole_position(changes)
     assets = await queries.locked(session, caller, asset_ids, Role.EDITOR)
+    _require_sense(changes)
     ids = [asset.id for asset in assets]
     await _set(session, ids, changes)
     for asset in assets:
@@ -92,7 +92,7 @@ async def retry(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID]
     return await steps.retry(session, await queries.locked(session, caller, asset_ids, Role.EDITOR))
 
 
-def _require_whole_position(changes: Changes) -> None:
+def _require_sense(changes: Changes) -> None:
     given = [name in changes.fields for name in ("latitude", "longitude")]
     none = [changes.fields.get(name) is None for name in ("latitude", "longitude")]
     if given[0] != given[1] or none[0] != none[1]:

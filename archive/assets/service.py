@@ -168,7 +168,8 @@ async def destroy(session: AsyncSession, assets: Sequence[Asset]) -> None:
 
 async def _move(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID], *, into_trash: bool) -> list[Asset]:
     found = await queries.locked(session, caller, asset_ids, Role.EDITOR, parts=True)
-    assets = [asset for asset in found if asset.id in set(asset_ids)]
+    asked = set(asset_ids)
+    assets = [asset for asset in found if asset.id in asked]
     moving = [asset for asset in found if (asset.trashed_at is None) is into_trash]
     if not moving:
         return assets
