@@ -8,21 +8,24 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Security
 from fastapi.responses import JSONResponse, Response
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from api.bodies import digest_of, media_type_of, name_of, received, sha256_of
+from api.bodies import digest_of, media_type_of, moment_of, name_of, received, sha256_of
 from api.content import Content, deliver
-from api.deps import Reader, Running, Transaction, Uploader, Writer
+from api.deps import BEARER_SCHEME, COOKIE_SCHEME, Reader, Running, Transaction, Uploader, Writer, caller
+from api.details import AssetDetails, AssetTile
 from api.fields import Document, Text, View
 from api.paging import CursorQuery, Limit, Page, cursor_of, id_of
 from api.problems import responses
-from archive.access import Caller
+from api.signing import ORIGINAL, Expires, Signature, Signer, require_signed
+from archive.access import Caller, Scope
 from archive.assets import service as assets
 from archive.errors import TagphotoError, UploadRefused
 from archive.models import Asset, Upload
 from archive.runtime import Runtime
+from archive.timeline import tiles
 from archive.uploads import finishing, writing
 from archive.uploads import service as uploads
 from archive.uploads.service import Announced
@@ -47,12 +50,6 @@ class AssetView(View):
     trashed_at: datetime | None
 
 
-class AssetDetails(AssetView):
-    """An asset, with all the names its bytes were sent under."""
-
-    names: list[str]
-
-
 class ReceivedAsset(AssetView):
     """What became of received bytes."""
 
@@ -62,6 +59,21 @@ class ReceivedAsset(AssetView):
     def of(cls, asset: Asset, upload: Upload) -> Self:
         """Show it."""
         return cls(**AssetView.model_validate(asset).model_dump(), duplicate=upload.duplicate)
+
+
+class Sent(BaseModel):
+    """What the sender says of a file, and where it goes."""
+
+    library: UUID | None = None
+    name: Annotated[str, Field(max_length=1000)] | None = Field(default=None, description="The file's name.")
+    sha256: Annotated[str, Field(max_length=100)] | None = Field(
+        default=None, description="Refuse other bytes than these."
+    )
+    batch: UUID | None = Field(default=None, description="The batch it comes with.")
+    album: UUID | None = Field(default=None, description="An album it is put into.")
+    modified: Annotated[str, Field(max_length=50)] | None = Field(
+        default=None, description="The file's date: milliseconds since 1970, or ISO 8601."
+    )
 
 
 class Question(Document):
@@ -105,16 +117,18 @@ class Selected(Document):
 @router.get("", responses=responses(404))
 async def list_assets(
     caller: Reader,
+    runtime: Running,
     session: Transaction,
     library: UUID,
     state: Literal["kept", "trashed"] = "kept",
     cursor: CursorQuery = None,
     limit: Limit = 50,
-) -> Page[AssetView]:
-    """List a library's assets, the latest received first."""
+) -> Page[AssetTile]:
+    """List a library's assets, the latest received first; in the trash what is shown as one is one."""
     rows = await assets.page(session, caller, library, before=id_of(cursor), limit=limit, trashed=state == "trashed")
     following = cursor_of(rows[-1].id) if len(rows) == limit else None
-    return Page(items=[AssetView.model_validate(row) for row in rows], next=following)
+    links = Signer(runtime.keyring)
+    return Page(items=[AssetTile.of(tile, links) for tile in await tiles.of(session, rows)], next=following)
 
 
 @router.post(
@@ -128,17 +142,18 @@ async def receive_asset(
     caller: Uploader,
     runtime: Running,
     request: Request,
-    library: UUID | None = None,
-    name: Annotated[str | None, Query(max_length=1000, description="The file's name.")] = None,
-    sha256: Annotated[str | None, Query(max_length=100, description="Refuse other bytes than these.")] = None,
+    said: Annotated[Sent, Query()],
 ) -> Response:
     """Receive a photo or video in one request: the body is the file. For large files and poor lines, see `/uploads`."""
     announced = Announced(
-        library_id=library,
+        library_id=said.library,
         length=_length(request),
-        name=name_of(name),
+        name=name_of(said.name),
         media_type=media_type_of(request.headers.get("content-type")),
-        sha256=sha256_of(sha256 or _content_digest(request)),
+        sha256=sha256_of(said.sha256 or _content_digest(request)),
+        sent_at=moment_of(said.modified),
+        batch_id=said.batch,
+        album_id=said.album,
     )
     asset, upload = await _receive(runtime, caller, request, announced)
     shown = ReceivedAsset.of(asset, upload).model_dump(mode="json")
@@ -177,10 +192,10 @@ async def purge_assets(caller: Writer, session: Transaction, given: Selected) ->
 
 
 @router.get("/{asset_id}", responses=responses(404))
-async def show_asset(caller: Reader, session: Transaction, asset_id: UUID) -> AssetDetails:
-    """Show an asset."""
+async def show_asset(caller: Reader, runtime: Running, session: Transaction, asset_id: UUID) -> AssetDetails:
+    """Show everything known of an asset."""
     asset = await assets.get(session, caller, asset_id)
-    return AssetDetails(**AssetView.model_validate(asset).model_dump(), names=await assets.names(session, asset))
+    return await AssetDetails.load(session, runtime.keyring, asset)
 
 
 @router.delete("/{asset_id}", status_code=204, responses=responses(404))
@@ -198,20 +213,46 @@ _ORIGINAL: dict[int | str, dict[str, Any]] = {
 }
 
 
+async def _original_seer(
+    request: Request,
+    runtime: Running,
+    asset_id: UUID,
+    _cookie: Annotated[object, Security(COOKIE_SCHEME)],
+    _bearer: Annotated[object, Security(BEARER_SCHEME)],
+    expires: Expires = None,
+    signature: Signature = None,
+) -> Caller | None:
+    """Find out who is calling; who has a signed link need not say."""
+    if signature is not None and expires is not None:
+        require_signed(runtime.keyring, ORIGINAL, str(asset_id), expires, signature)
+        return None
+    found = await caller(request, runtime, _cookie, _bearer)
+    found.require(Scope.READ)
+    return found
+
+
+OriginalSeer = Annotated[Caller | None, Depends(_original_seer)]
+
+
 @router.get("/{asset_id}/original", response_class=Response, responses=responses(404) | _ORIGINAL)
-async def download_original(caller: Reader, runtime: Running, request: Request, asset_id: UUID) -> Response:
+async def download_original(
+    found: OriginalSeer, runtime: Running, request: Request, asset_id: UUID, *, inline: bool = False
+) -> Response:
     """Give back the bytes that were received, exactly. `Repr-Digest` says their SHA-256."""
     async with runtime.database.transaction() as session:
-        asset, plan = await assets.original(session, runtime.vault.keys, caller, asset_id)
+        asset, plan = await assets.original(session, runtime.vault.keys, found, asset_id)
     etag = base64.urlsafe_b64encode(asset.identity[:15]).decode()
-    content = Content(plan, f'"{etag}"', asset.media_type, asset.name, asset.created_at.replace(microsecond=0))
+    name = None if inline else asset.name
+    content = Content(plan, f'"{etag}"', asset.media_type, name, asset.created_at.replace(microsecond=0))
     return await deliver(request, runtime, content)
 
 
 @router.head("/{asset_id}/original", include_in_schema=False)
-async def describe_original(caller: Reader, runtime: Running, request: Request, asset_id: UUID) -> Response:
+async def describe_original(
+    found: OriginalSeer, runtime: Running, request: Request, asset_id: UUID, *, inline: bool = False
+) -> Response:
     """Say what a download would give."""
-    return await download_original(caller, runtime, request, asset_id)
+    return await download_original(found, runtime, request, asset_id, inline=inline)
 
 
 async def _receive(runtime: Runtime, caller: Caller, request: Request, announced: Announced) -> tuple[Asset, Upload]:

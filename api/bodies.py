@@ -7,11 +7,12 @@ import base64
 import re
 import unicodedata
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
 
-from archive.errors import UploadRefused
+from archive.errors import Invalid, UploadRefused
 from archive.uploads.writing import Interrupted
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ UNKNOWN_TYPE = "application/octet-stream"
 _LONGEST_NAME, _LONGEST_ENDING = 255, 16
 _SHA256, _SHA1 = 32, 20
 _SILENCE = 60.0
+_MILLISECONDS = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,6})?")
 
 
 async def received(request: Request) -> AsyncIterator[bytes]:
@@ -81,6 +83,24 @@ def media_type_of(written: str | None) -> str:
     """Give the media type the client says, if it is that of a picture or a film; programs send all sorts of others."""
     said = (written or "").partition(";")[0].strip().lower()
     return said if _MEDIA_TYPE.fullmatch(said) else UNKNOWN_TYPE
+
+
+def moment_of(written: str | None) -> datetime | None:
+    """Read a file's date: milliseconds since 1970, as browsers have it, or ISO 8601, in UTC where it says no zone."""
+    if not written:
+        return None
+    try:
+        if _MILLISECONDS.fullmatch(written):
+            moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=float(written))
+        else:
+            moment = datetime.fromisoformat(written)
+            moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        if not 1 < moment.year < 9999:  # noqa: PLR2004  # the first and last years
+            raise ValueError
+    except (ValueError, OverflowError) as error:
+        message = f"'{written[:40]}' is no date: milliseconds since 1970, or ISO 8601."
+        raise Invalid(message) from error
+    return moment
 
 
 def _from_base64(written: str) -> bytes:

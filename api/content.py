@@ -123,12 +123,13 @@ def _condition(request: Request, content: Content) -> int | None:
     elif (since := _moment(given.get("if-unmodified-since"))) is not None and content.modified > since:
         return 412
     if (none_match := given.get("if-none-match")) is not None:
-        return 304 if _matches(none_match, content.etag) else None
+        return 304 if matches(none_match, content.etag) else None
     since = _moment(given.get("if-modified-since"))
     return 304 if since is not None and content.modified <= since else None
 
 
-def _matches(listed: str, etag: str) -> bool:
+def matches(listed: str, etag: str) -> bool:
+    """Say whether a list of tags, as If-None-Match has it, names this one."""
     tags = [tag.strip().removeprefix("W/") for tag in listed.split(",")]
     return "*" in tags or etag in tags
 

@@ -10,16 +10,20 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
+from fastapi.security.http import HTTPBase
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from archive.access import Caller, Scope
 from archive.accounts import authenticate
-from archive.errors import CsrfFailed, NotSignedIn, OtherSite
+from archive.errors import CsrfFailed, NotFound, NotSignedIn, OtherSite, PassExpired
 from archive.keyring import Keyring
 from archive.runtime import Runtime
+from archive.shares import service as shares
+from archive.shares.service import Visit
 
 COOKIE = "tagphoto_session"
 CSRF_HEADER = "X-CSRF-Token"
@@ -27,6 +31,11 @@ _HEX = re.compile("[0-9a-f]{64}")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 COOKIE_SCHEME = APIKeyCookie(name=COOKIE, auto_error=False, description="The session of a signed-in browser.")
 BEARER_SCHEME = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer tp_…`.")
+
+
+SHARE_SCHEME = HTTPBase(
+    scheme="Share", scheme_name="Share", auto_error=False, description="A guest's pass: `Authorization: Share …`."
+)
 
 
 async def running(request: Request) -> Runtime:
@@ -76,6 +85,39 @@ async def caller(
 
 
 AnyCaller = Annotated[Caller, Depends(caller)]
+
+
+async def visit(request: Request, runtime: Running, _pass: Annotated[object, Security(SHARE_SCHEME)]) -> Visit:
+    """Find out which guest is calling. A pass is sent by no browser by itself, so it needs no CSRF token."""
+    scheme, _, written = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "share":
+        raise PassExpired
+    async with runtime.database.transaction() as session:
+        return await shares.visit(session, runtime.keyring, written.strip())
+
+
+AnyVisit = Annotated[Visit, Depends(visit)]
+
+
+async def _visit_of(share_id: UUID, found: AnyVisit) -> Visit:
+    if found.share.id != share_id:
+        noun = "link"
+        raise NotFound(noun)
+    return found
+
+
+async def _sender(
+    request: Request,
+    runtime: Running,
+    _cookie: Annotated[object, Security(COOKIE_SCHEME)],
+    _bearer: Annotated[object, Security(BEARER_SCHEME)],
+    _pass: Annotated[object, Security(SHARE_SCHEME)],
+) -> Caller:
+    if request.headers.get("authorization", "").lower().startswith("share "):
+        return (await visit(request, runtime, _pass)).uploader()
+    found = await caller(request, runtime, _cookie, _bearer)
+    found.require(Scope.UPLOAD)
+    return found
 
 
 def csrf_token(keyring: Keyring, session_token: str) -> str:
@@ -130,6 +172,10 @@ async def _admin_person(found: AnyCaller) -> Caller:
 Reader = Annotated[Caller, _with_scope(Scope.READ)]
 Writer = Annotated[Caller, _with_scope(Scope.WRITE)]
 Uploader = Annotated[Caller, _with_scope(Scope.UPLOAD)]
+# Who may send, or a guest whose link takes uploads: for resumable uploads alone.
+Sender = Annotated[Caller, Depends(_sender)]
+# A guest, of the link that the route names.
+Visitor = Annotated[Visit, Depends(_visit_of)]
 Admin = Annotated[Caller, _with_scope(Scope.ADMIN)]
 MetricsCaller = Annotated[Caller, _with_scope(Scope.METRICS)]
 Person = Annotated[Caller, Depends(_person)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from archive.errors import Invalid
 
 T = TypeVar("T")
 Limit = Annotated[int, Query(ge=1, le=200, description="How many items a page has at most.")]
-CursorQuery = Annotated[str | None, Query(max_length=200, description="`next` of the page before.")]
+CursorQuery = Annotated[str | None, Query(max_length=1200, description="`next` of the page before.")]
 
 
 class Page(BaseModel, Generic[T]):
@@ -47,9 +48,51 @@ def number_of(cursor: str | None) -> int | None:
     return int(content)
 
 
+def moment_cursor(moment: datetime, row: UUID) -> str:
+    """Write a cursor of a list in the order of time: the place behind a row."""
+    return cursor_of(f"{moment.isoformat()} {row}")
+
+
+def moment_of(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """Read such a cursor."""
+    if not cursor:
+        return None
+    moment, _, row = _content(cursor).partition(" ")
+    try:
+        read = datetime.fromisoformat(moment), UUID(row)
+    except ValueError as error:
+        raise _bad() from error
+    if read[0].tzinfo is not None:
+        raise _bad()
+    return read
+
+
+def position_cursor(position: tuple[datetime | float, UUID]) -> str:
+    """Write a cursor of a list whose order is by time or by hand."""
+    first, row = position
+    return cursor_of(f"{first!r} {row}") if isinstance(first, float) else moment_cursor(first, row)
+
+
+def position_of(cursor: str | None) -> tuple[datetime | float, UUID] | None:
+    """Read such a cursor."""
+    first, _, row = (_content(cursor) if cursor else "").partition(" ")
+    try:
+        return float(first), UUID(row)
+    except ValueError:
+        return moment_of(cursor)
+
+
+def text_of(cursor: str | None) -> str | None:
+    """Read a cursor that holds text."""
+    content = _content(cursor) if cursor else None
+    if content is not None and "\0" in content:
+        raise _bad()
+    return content
+
+
 def _content(cursor: str) -> str:
     try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (binascii.Error, UnicodeError, ValueError) as error:
         raise _bad() from error
 

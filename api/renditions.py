@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Security
+from fastapi import APIRouter, Depends, Request, Security
 from fastapi.responses import Response
 
 from api.content import Content, deliver
 from api.deps import BEARER_SCHEME, COOKIE_SCHEME, Reader, Running, Transaction, caller
 from api.fields import View
 from api.problems import responses
+from api.signing import RENDITION, Expires, Signature, Signer, require_signed
 from archive.access import Caller, Scope
 from archive.assets import renditions
-from archive.errors import Forbidden
-from archive.keyring import Keyring
 
 router = APIRouter(prefix="/assets/{asset_id}/renditions", tags=["assets"], responses=responses(401, 403, 404))
-_PURPOSE = "rendition-link"
-# Links made within the same half hour are the same, so that browsers find what they have.
-_STEP, _LEAST = 1800, 1800
 
 
 class RenditionView(View):
@@ -41,18 +35,6 @@ class Renditions(View):
     items: list[RenditionView]
 
 
-def signed_link(keyring: Keyring, asset_id: UUID, name: str) -> tuple[str, datetime]:
-    """Make a link that works for half an hour at least, and an hour at most."""
-    expires = (int(time.time()) + _LEAST) // _STEP * _STEP + _STEP
-    signature = base64.urlsafe_b64encode(keyring.mac(_PURPOSE, _signed(asset_id, name, expires))).decode().rstrip("=")
-    link = f"/api/v1/assets/{asset_id}/renditions/{name}?expires={expires}&signature={signature}"
-    return link, datetime.fromtimestamp(expires, UTC)
-
-
-def _signed(asset_id: UUID, name: str, expires: int) -> bytes:
-    return f"{asset_id}/{name}/{expires}".encode()
-
-
 async def seer(
     request: Request,
     runtime: Running,
@@ -60,31 +42,31 @@ async def seer(
     name: str,
     _cookie: Annotated[object, Security(COOKIE_SCHEME)],
     _bearer: Annotated[object, Security(BEARER_SCHEME)],
-    expires: Annotated[int | None, Query(ge=0, lt=1 << 40)] = None,
-    signature: Annotated[str | None, Query(max_length=100)] = None,
+    expires: Expires = None,
+    signature: Signature = None,
 ) -> Caller | None:
     """Find out who is calling; who has a signed link need not say."""
-    if signature is None or expires is None:
-        found = await caller(request, runtime, _cookie, _bearer)
-        found.require(Scope.READ)
-        return found
-    try:
-        given = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
-    except ValueError:
-        given = b""
-    if expires < time.time() or not runtime.keyring.verify(_PURPOSE, _signed(asset_id, name, expires), given):
-        message = "This link has expired or was changed. Load the page again for a new one."
-        raise Forbidden(message)
-    return None
+    if signature is not None and expires is not None:
+        require_signed(runtime.keyring, RENDITION, f"{asset_id}/{name}", expires, signature)
+        return None
+    found = await caller(request, runtime, _cookie, _bearer)
+    found.require(Scope.READ)
+    return found
 
 
 @router.get("")
 async def list_renditions(caller: Reader, runtime: Running, session: Transaction, asset_id: UUID) -> Renditions:
     """List what was derived from an asset, with links that need no sign-in for a while."""
-    items = []
-    for row in await renditions.listed(session, caller, asset_id):
-        link, expires_at = signed_link(runtime.keyring, asset_id, row.name)
-        items.append(RenditionView(name=row.name, media_type=row.media_type, link=link, expires_at=expires_at))
+    links = Signer(runtime.keyring)
+    items = [
+        RenditionView(
+            name=row.name,
+            media_type=row.media_type,
+            link=links.rendition(asset_id, row.name),
+            expires_at=links.expires_at,
+        )
+        for row in await renditions.listed(session, caller, asset_id)
+    ]
     return Renditions(items=items)
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request, Security
 from fastapi.responses import Response, StreamingResponse
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from api.content import attachment, begun, suspect
-from api.deps import Reader, Running, Transaction
+from api.deps import BEARER_SCHEME, COOKIE_SCHEME, Reader, Running, Transaction, caller
 from api.fields import Document, Name, View
 from api.problems import responses
+from api.signing import ZIP, Expires, Signature, require_signed
+from archive.access import Caller, Scope
+from archive.albums import service as albums
 from archive.assets import selections
 
 router = APIRouter(prefix="/selections", tags=["assets"], responses=responses(401, 403, 404))
@@ -21,11 +24,20 @@ _MOST = 10_000
 
 
 class NewSelection(Document):
-    """What to download together."""
+    """What to download together: some assets of a library, or all of an album."""
 
-    library_id: UUID
-    asset_ids: Annotated[list[UUID], Field(min_length=1, max_length=_MOST)]
-    name: Name = "photos"
+    library_id: UUID | None = None
+    asset_ids: Annotated[list[UUID], Field(min_length=1, max_length=_MOST)] | None = None
+    album_id: UUID | None = None
+    name: Name | None = None
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        by_ids = self.library_id is not None and self.asset_ids is not None
+        if by_ids == (self.album_id is not None):
+            message = "name 'library_id' and 'asset_ids', or 'album_id'"
+            raise ValueError(message)
+        return self
 
 
 class SelectionView(View):
@@ -38,18 +50,46 @@ class SelectionView(View):
 
 
 @router.post("", status_code=201)
-async def create_selection(caller: Reader, session: Transaction, given: NewSelection) -> SelectionView:
+async def create_selection(reader: Reader, session: Transaction, given: NewSelection) -> SelectionView:
     """Choose assets to be downloaded as one zip."""
-    made = await selections.make(session, caller, given.library_id, given.asset_ids, given.name)
+    if given.album_id is not None:
+        made = await albums.select(session, reader, given.album_id, given.name)
+    else:
+        assert given.library_id is not None
+        name = given.name or "photos"
+        made = await selections.make(session, reader, given.library_id, given.asset_ids or [], name)
     address = f"/api/v1/selections/{made.id}/zip"
     return SelectionView(id=made.id, name=made.name, zip=address, expires_at=made.expires_at)
 
 
+async def _zip_seer(
+    request: Request,
+    runtime: Running,
+    selection_id: UUID,
+    _cookie: Annotated[object, Security(COOKIE_SCHEME)],
+    _bearer: Annotated[object, Security(BEARER_SCHEME)],
+    expires: Expires = None,
+    signature: Signature = None,
+) -> Caller | None:
+    """Find out who is calling; who has a signed link need not say."""
+    if signature is not None and expires is not None:
+        require_signed(runtime.keyring, ZIP, str(selection_id), expires, signature)
+        return None
+    found = await caller(request, runtime, _cookie, _bearer)
+    found.require(Scope.READ)
+    return found
+
+
 @router.get("/{selection_id}/zip", response_class=Response)
-async def download_zip(caller: Reader, runtime: Running, selection_id: UUID) -> Response:
+async def download_zip(
+    found: Annotated[Caller | None, Depends(_zip_seer)], runtime: Running, selection_id: UUID
+) -> Response:
     """Give the originals of a selection as a zip."""
     async with runtime.database.transaction() as session:
-        selection = await selections.get(session, caller, selection_id)
+        if found is None:
+            selection = await selections.signed(session, selection_id)
+        else:
+            selection = await selections.get(session, found, selection_id)
     zipped = selections.zipped(runtime.database, runtime.vault, selection_id, suspect(runtime))
     pieces = await begun(zipped)
     headers = {"Content-Disposition": attachment(f"{selection.name}.zip")}

@@ -7,7 +7,7 @@ import hashlib
 import re
 from uuid import UUID
 
-from api.bodies import media_type_of, name_of, sha256_of
+from api.bodies import media_type_of, moment_of, name_of, sha256_of
 from archive.errors import Invalid, NotFound, UploadRefused
 from archive.uploads.service import Announced
 from archive.uploads.writing import Checksum
@@ -54,13 +54,16 @@ def parse_base64(written: str) -> bytes | None:
 def announcement(metadata: Metadata, length: int | None, written: str | None, *, partial: bool) -> Announced:
     """Put together what the client says of the bytes to come."""
     return Announced(
-        library_id=_library(metadata.get("library")),
+        library_id=_id(metadata, "library"),
         length=length,
         name=name_of(metadata.get("filename") or metadata.get("name")),
         media_type=media_type_of(metadata.get("filetype") or metadata.get("type")),
         sha256=sha256_of(metadata.get("sha256")),
         metadata=_without_hash(written or ""),
         partial=partial,
+        sent_at=moment_of(metadata.get("modified")),
+        batch_id=_id(metadata, "batch"),
+        album_id=_id(metadata, "album"),
     )
 
 
@@ -69,11 +72,12 @@ def _without_hash(written: str) -> str:
     return ",".join(pair for pair in written.split(",") if pair.split()[:1] != ["sha256"])
 
 
-def _library(written: str | None) -> UUID | None:
+def _id(metadata: Metadata, key: str) -> UUID | None:
+    written = metadata.get(key)
     try:
         return UUID(written) if written else None
     except ValueError as error:
-        message = "'library' in Upload-Metadata is no id of a library."
+        message = f"'{key}' in Upload-Metadata is no id."
         raise Invalid(message) from error
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from api import tus
 from api.bodies import received
-from api.deps import Running, Uploader
+from api.deps import Running, Sender
 from api.fields import View
 from api.problems import responses
 from api.tus import VERSION, announcement, parse_checksum, parse_concat, parse_length, parse_metadata, parse_number
@@ -51,10 +51,9 @@ class UploadView(View):
 
     @classmethod
     def of(cls, upload: Upload) -> Self:
-        """Show an upload."""
-        return cls.model_validate(
-            {name: getattr(upload, name, None) for name in cls.model_fields} | {"offset": upload.received}
-        )
+        """Show an upload. A guest is not told what the library had before."""
+        fields = {name: getattr(upload, name, None) for name in cls.model_fields} | {"offset": upload.received}
+        return cls.model_validate(fields | ({"asset_id": None, "duplicate": False} if upload.guest_id else {}))
 
 
 class Creation(BaseModel):
@@ -67,7 +66,7 @@ class Creation(BaseModel):
     upload_checksum: str | None = None
 
 
-async def _speaks_tus(_caller: Uploader, tus_resumable: Annotated[str | None, Header()] = None) -> None:
+async def _speaks_tus(_caller: Sender, tus_resumable: Annotated[str | None, Header()] = None) -> None:
     # Who is nobody hears that first, whatever they speak.
     if tus_resumable != VERSION:
         raise UploadVersion
@@ -97,12 +96,14 @@ async def describe_uploads(runtime: Running) -> Response:
     openapi_extra=_BODY,
 )
 async def create_upload(
-    caller: Uploader,
+    caller: Sender,
     runtime: Running,
     request: Request,
     said: Annotated[Creation, Header()],
 ) -> Response:
-    """Begin an upload; its bytes may come along. Metadata: `filename`, `filetype`, `library` (an id), `sha256`."""
+    """Begin an upload; its bytes may come along. Metadata: `filename`, `filetype`, `library`, `batch` and
+    `album` (ids), `modified` (milliseconds since 1970, or ISO 8601), `sha256`.
+    """
     metadata = parse_metadata(said.upload_metadata)
     concat, part_ids = parse_concat(said.upload_concat)
     if concat == "final":
@@ -121,7 +122,7 @@ async def create_upload(
 
 
 @router.head("/{upload_id}", dependencies=[Tus], responses=responses(401, 403, 404, 409, 410, 412, 429, 460))
-async def show_offset(caller: Uploader, runtime: Running, upload_id: UUID) -> Response:
+async def show_offset(caller: Sender, runtime: Running, upload_id: UUID) -> Response:
     """Say how many bytes are safe."""
     async with runtime.database.transaction() as session:
         upload = await uploads.find(session, caller, upload_id)
@@ -136,7 +137,7 @@ async def show_offset(caller: Uploader, runtime: Running, upload_id: UUID) -> Re
 
 
 @router.get("/{upload_id}", responses=responses(401, 403, 404, 410))
-async def show_upload(caller: Uploader, runtime: Running, upload_id: UUID) -> UploadView:
+async def show_upload(caller: Sender, runtime: Running, upload_id: UUID) -> UploadView:
     """Show an upload, and the asset it became."""
     async with runtime.database.transaction() as session:
         return UploadView.of(await uploads.find(session, caller, upload_id))
@@ -150,7 +151,7 @@ async def show_upload(caller: Uploader, runtime: Running, upload_id: UUID) -> Up
     openapi_extra=_BODY,
 )
 async def append_to_upload(
-    caller: Uploader,
+    caller: Sender,
     runtime: Running,
     request: Request,
     upload_id: UUID,
@@ -173,7 +174,7 @@ async def append_to_upload(
 @router.delete(
     "/{upload_id}", status_code=204, dependencies=[Tus], responses=responses(401, 403, 404, 409, 410, 412, 423)
 )
-async def terminate_upload(caller: Uploader, runtime: Running, upload_id: UUID) -> Response:
+async def terminate_upload(caller: Sender, runtime: Running, upload_id: UUID) -> Response:
     """End an upload and forget its bytes."""
     async with runtime.database.transaction() as session:
         await uploads.terminate(session, caller, upload_id)
@@ -181,7 +182,7 @@ async def terminate_upload(caller: Uploader, runtime: Running, upload_id: UUID) 
 
 
 @router.post("/{upload_id}", include_in_schema=False, dependencies=[Tus])
-async def override_method(caller: Uploader, runtime: Running, request: Request, upload_id: UUID) -> Response:
+async def override_method(caller: Sender, runtime: Running, request: Request, upload_id: UUID) -> Response:
     """Do what clients cannot say that only know GET and POST."""
     given = request.headers
     match given.get("x-http-method-override"):
@@ -242,7 +243,8 @@ def _answer(status: int, upload: Upload, *, location: bool = False, more: dict[s
         headers["Upload-Expires"] = format_datetime(upload.expires_at, usegmt=True)
     if location:
         headers["Location"] = _PATH + str(upload.id)
-    if upload.asset_id is not None:
+    # A guest is not told what the library had before.
+    if upload.asset_id is not None and upload.guest_id is None:
         headers["Upload-Asset"] = str(upload.asset_id)
         headers["Upload-Duplicate"] = str(upload.duplicate).lower()
     return Response(status_code=status, headers=headers)

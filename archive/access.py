@@ -39,6 +39,15 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody without an account who came by a link. The id is the pass's: two with one link are two."""
+
+    id: UUID
+    share_id: UUID
+    album_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """An authenticated account, and how it proved itself."""
 
@@ -52,6 +61,8 @@ class Caller:
     only_library: UUID | None = None
     # How else the caller came in, for the audit log: the command line acts for an account nobody has signed in to.
     via: str | None = None
+    # A guest acts in the name of who made the link, and only sends what goes into its album.
+    guest: Guest | None = None
 
     def require(self, scope: Scope) -> None:
         """Refuse a key without the scope, and, for what concerns the installation, an account that is no admin."""

@@ -6,14 +6,15 @@ the session and delivered only once the commit has succeeded, so a rolled-back r
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import asyncpg
-from sqlalchemy import event, text
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, event, literal, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
@@ -69,6 +70,12 @@ def send_after_commit(session: AsyncSession, message: object) -> None:
 def do_after_commit(session: AsyncSession, act: Callable[[], object]) -> None:
     """Do something small and certain, such as logging, once what it speaks of has happened."""
     session.info.setdefault(_ACTS, []).append(act)
+
+
+def among(column: Any, ids: Sequence[UUID]) -> ColumnElement[bool]:  # noqa: ANN401  # a mapped column, of whatever table
+    """Say that a column is one of these ids: one parameter however many there are."""
+    compared: ColumnElement[bool] = column == any_(literal(list(ids), ARRAY(Uuid)))
+    return compared
 
 
 async def _nowhere(_messages: list[object]) -> None:

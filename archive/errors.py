@@ -5,7 +5,11 @@ TagphotoError
 ├── NotFound                there is no such thing, or this caller may not see it
 │   └── LinkNotFound
 ├── LinkExpired             a one-time link that was used, revoked or grew old
+│   └── ShareEnded          a link to an album that was taken back, or grew old
 ├── NotSignedIn             nobody is calling
+│   ├── PassExpired         a guest has to open the link again
+│   ├── SharePasswordRequired
+│   ├── SharePasswordWrong
 │   ├── SignInFailed
 │   ├── SecondFactorRequired
 │   └── SecondFactorFailed
@@ -78,6 +82,14 @@ class LinkExpired(TagphotoError):
         super().__init__("This link was already used or has expired. Ask for a new one.")
 
 
+class ShareEnded(LinkExpired):
+    """The link to an album was taken back or grew old, or who made it may no longer show the album."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.message = "This link no longer works. Ask who gave it to you for a new one."
+
+
 class NotSignedIn(TagphotoError):
     """Nobody is calling."""
 
@@ -104,6 +116,27 @@ class SecondFactorFailed(NotSignedIn):
 
     def __init__(self) -> None:
         super().__init__("The code is wrong or was used before. Wait for the next one and try again.")
+
+
+class PassExpired(NotSignedIn):
+    """A guest's pass is over, was changed, or was given for another password."""
+
+    def __init__(self) -> None:
+        super().__init__("Open the link again: POST /api/v1/shares/open gives a new pass.")
+
+
+class SharePasswordRequired(NotSignedIn):
+    """The link is right; it also has a password."""
+
+    def __init__(self) -> None:
+        super().__init__("This link has a password. Send the same request again with 'password'.")
+
+
+class SharePasswordWrong(NotSignedIn):
+    """The link is right; the password is not."""
+
+    def __init__(self) -> None:
+        super().__init__("The password is wrong.")
 
 
 class TooManyAttempts(TagphotoError):

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from archive import installation
 from archive.db import Database, create_engine
+from archive.ingest.tools import Playing, Tools
 from archive.mail import Mailer
+from archive.media.sandbox import Sandbox
 from archive.queue.wake import Bell
 from archive.uploads.service import Intake, Limits
 from archive.vault.hashing import Hashes
@@ -35,6 +37,7 @@ class Runtime:
 
     database: Database
     vault: Vault
+    sandbox: Sandbox
     hashes: Hashes
     bell: Bell
     keyring: Keyring
@@ -55,6 +58,12 @@ class Runtime:
         kept = timedelta(days=self.settings.upload_days)
         limits = Limits(self.settings.max_upload, self.settings.uploads_at_once, kept)
         return Intake(self.database, self.vault, self.hashes, limits)
+
+    @property
+    def tools(self) -> Tools:
+        """Give what the steps of assets work with."""
+        playing = Playing(self.settings.play, self.settings.play_height)
+        return Tools(self.vault, self.sandbox, playing)
 
 
 @asynccontextmanager
@@ -80,10 +89,14 @@ async def open_runtime(
         stack.callback(bell.close)
         database = Database(create_engine(addresses.database, pool_size=pool_size), bell.deliver)
         stack.push_async_callback(database.close)
+        # It starts its first process when something is to be decoded.
+        sandbox = Sandbox()
+        stack.push_async_callback(sandbox.close)
         keyring = await installation.prepare(database, settings.key_file, settings.given_root_keys)
         yield Runtime(
             database=database,
             vault=Vault(opened, copy, LibraryKeys(keyring)),
+            sandbox=sandbox,
             hashes=Hashes(),
             bell=bell,
             keyring=keyring,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -79,6 +79,12 @@ class Settings(BaseSettings):
     backup_url: str | None = Field(default=None, description="Where scheduled backups go: a folder or bucket.")
     backup_hours: Annotated[int, Field(ge=1, le=8760)] = Field(default=24, description="Hours between two backups.")
     backup_keep: Annotated[int, Field(ge=1, le=10000)] = Field(default=14, description="Newest backups that are kept.")
+    play: Literal["needed", "all", "never"] = Field(
+        default="needed", description="When a film is converted for browsers: needed, all or never."
+    )
+    play_height: Annotated[int, Field(ge=144, le=4320)] = Field(
+        default=1080, description="Shorter side, in pixels, that a converted film has at most."
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error.")
 
     @field_validator("database_url")

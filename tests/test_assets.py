@@ -30,9 +30,7 @@ from archive.models import Asset
 from archive.queue.kinds import QUEUES
 from archive.runtime import Runtime
 from archive.usage import service as usage
-from archive.vault import files
-from archive.vault.contexts import Binding
-from archive.vault.files import OBJECT_BYTES, Secret
+from archive.vault.files import OBJECT_BYTES
 from archive.worker.runner import JobRunner
 from storage import StoreUnavailable
 from tests.conftest import MakePerson, NewPerson
@@ -440,11 +438,10 @@ async def test_a_library_with_assets_is_not_deleted(anna: Person) -> None:
 
 
 async def rendition(live: Runtime, asset: dict[str, Any], body: bytes, name: str = "preview") -> None:
-    binding, secret = Binding.new(UUID(asset["library_id"]), "rendition"), Secret()
-    written = await files.write_all(live.vault.store, secret, binding, stream(body))
+    made = await renditions.write(live.vault, UUID(asset["library_id"]), name, "image/webp", stream(body))
     async with live.database.transaction() as session:
         row = await session.get_one(Asset, UUID(asset["id"]))
-        await renditions.keep(session, live.vault.keys, row, name, "image/webp", binding, secret, written)
+        await renditions.keep(session, live.vault.keys, row, [made])
 
 
 async def test_a_rendition_is_given_by_a_link_without_sign_in(anna: Person, stranger: NewPerson, live: Runtime) -> None:

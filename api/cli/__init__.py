@@ -22,6 +22,7 @@ _COMMANDS = {
     "account": "accounts:account",
     "apikey": "apikeys:apikey",
     "scrub": "scrub:scrub",
+    "rebuild": "rebuild:rebuild",
     "keys": "keys:keys",
     "backup": "backup:backup",
     "restore": "restore:restore",

@@ -37,6 +37,11 @@ SIGN_IN_ADDRESS = Limit("sign-in-address", 100, timedelta(minutes=15))
 RESET_ACCOUNT = Limit("reset-account", 3, timedelta(hours=1))
 RESET_ADDRESS = Limit("reset-address", 20, timedelta(hours=1))
 LINK_ADDRESS = Limit("link-address", 60, timedelta(minutes=15))
+# Guests of one party stand behind one address: opening is cheap, guessing a password is not.
+SHARE_ADDRESS = Limit("share-address", 300, timedelta(minutes=15))
+SHARE_PASSWORD_HERE = Limit("share-password-here", 10, timedelta(minutes=15))
+SHARE_PASSWORD_ANYWHERE = Limit("share-password-anywhere", 100, timedelta(minutes=15))
+SHARE_ZIP = Limit("share-zip", 60, timedelta(hours=1))
 PASSWORD_ACCOUNT = Limit("password-account", 10, timedelta(minutes=15))
 
 

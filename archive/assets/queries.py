@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.orm import aliased
 
 from archive.access import Caller, Role
+from archive.db import among
 from archive.errors import Forbidden, NotFound
 from archive.libraries.queries import visible
-from archive.models import Asset, AssetName, File, Object, Rendition
+from archive.models import Asset, AssetName, File, Metadata, Object, Rendition
+from archive.models.base import Json
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,9 +24,16 @@ if TYPE_CHECKING:
 async def page(
     session: AsyncSession, library_id: UUID, *, before: UUID | None, limit: int, trashed: bool
 ) -> list[Asset]:
-    """List a library's assets, the latest first: ids grow with time."""
-    in_trash = Asset.trashed_at.is_not(None) if trashed else Asset.trashed_at.is_(None)
-    statement = select(Asset).where(Asset.library_id == library_id, in_trash).order_by(Asset.id.desc()).limit(limit)
+    """List a library's assets, the latest first: ids grow with time. What went into the trash with another asset, as a
+    part of it, comes out with it and is not listed beside it.
+    """
+    statement = select(Asset).where(Asset.library_id == library_id).order_by(Asset.id.desc()).limit(limit)
+    if trashed:
+        main = aliased(Asset)
+        beside = select(main.id).where(main.id == Asset.shown_with, main.trashed_at.is_not(None)).exists()
+        statement = statement.where(Asset.trashed_at.is_not(None), ~beside)
+    else:
+        statement = statement.where(Asset.trashed_at.is_(None))
     if before is not None:
         statement = statement.where(Asset.id < before)
     return list(await session.scalars(statement))
@@ -34,24 +44,36 @@ async def get(session: AsyncSession, caller: Caller, asset_id: UUID, role: Role 
     return (await _found(session, caller, [asset_id], role, lock=False))[0]
 
 
-async def locked(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID], role: Role) -> list[Asset]:
-    """Find several assets, all or none, and keep them as they are until the transaction ends."""
-    return await _found(session, caller, asset_ids, role, lock=True)
+async def locked(
+    session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID], role: Role, *, parts: bool = False
+) -> list[Asset]:
+    """Find several assets, all or none, and keep them as they are until the transaction ends; with ``parts`` also what
+    is shown as a part of them.
+    """
+    return await _found(session, caller, asset_ids, role, lock=True, parts=parts)
 
 
 async def _found(
-    session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID], role: Role, *, lock: bool
+    session: AsyncSession,
+    caller: Caller,
+    asset_ids: Sequence[UUID],
+    role: Role,
+    *,
+    lock: bool,
+    parts: bool = False,
 ) -> list[Asset]:
     memberships = visible(caller).subquery()
     statement = (
         select(Asset, memberships.c.role)
         .join(memberships, memberships.c.id == Asset.library_id)
-        .where(Asset.id.in_(asset_ids))
+        .where(
+            or_(among(Asset.id, asset_ids), among(Asset.shown_with, asset_ids)) if parts else among(Asset.id, asset_ids)
+        )
         # In one order, so that two who lock the same ones do not wait for each other.
         .order_by(Asset.id)
     )
     rows = (await session.execute(statement.with_for_update(of=Asset) if lock else statement)).all()
-    if {row[0].id for row in rows} != set(asset_ids):
+    if not {row[0].id for row in rows} >= set(asset_ids):
         noun = "asset"
         raise NotFound(noun)
     for _, held in rows:
@@ -65,6 +87,18 @@ async def names(session: AsyncSession, asset_id: UUID) -> list[str]:
     """List an asset's names, the oldest first."""
     statement = select(AssetName.name).where(AssetName.asset_id == asset_id)
     return list(await session.scalars(statement.order_by(AssetName.added_at, AssetName.name)))
+
+
+async def metadata(session: AsyncSession, asset_id: UUID) -> Json | None:
+    """Give what an asset's file says of itself."""
+    return await session.scalar(select(Metadata.record).where(Metadata.asset_id == asset_id))
+
+
+async def parts(session: AsyncSession, asset: Asset) -> list[Asset]:
+    """List what is shown as a part of an asset; what is in the trash alone is not."""
+    trashed = Asset.trashed_at.is_(None) if asset.trashed_at is None else Asset.trashed_at.is_not(None)
+    statement = select(Asset).where(Asset.shown_with == asset.id, trashed).order_by(Asset.part, Asset.name, Asset.id)
+    return list(await session.scalars(statement))
 
 
 async def by_identity(session: AsyncSession, library_id: UUID, identities: list[bytes]) -> dict[bytes, Asset]:

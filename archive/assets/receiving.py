@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from archive.ids import new_id
 from archive.models import Asset, AssetName, File, Object
 from archive.queue import kinds
 from archive.queue.service import enqueue
+from archive.steps import catalogue
+from archive.steps import service as steps
 from archive.usage import service as usage
 from archive.vault import files
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
     from archive.vault.files import Secret
     from archive.vault.keys import LibraryKeys
+
+_KINDS = {"image": "photo", "video": "video"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class Described:
     name: str
     media_type: str
     account_id: UUID
+    # The file's date, which says nothing certain, but more than the moment it was received.
+    sent_at: datetime | None = None
 
 
 async def identity_of(session: AsyncSession, keys: LibraryKeys, library_id: UUID, secret: Secret) -> Identity:
@@ -67,6 +74,7 @@ async def receive(
     await files.close(session, keys, file, secret)
     await usage.add(session, file.library_id, originals=file.size)
     await enqueue(session, kinds.VERIFY, {"file": str(file.id)}, library_id=file.library_id)
+    await steps.ask(session, file.library_id, asset.id, [catalogue.DESCRIBE])
     await publish(session, "asset.created", {"id": str(asset.id)}, file.library_id)
     return asset, False
 
@@ -88,7 +96,12 @@ async def _new(session: AsyncSession, file: File, identity: Identity, described:
         "identity": identity.sha256,
         "identity_sha1": identity.sha1,
         "created_by": described.account_id,
+        # Until the content has been looked at: as its sender calls it.
+        "kind": _KINDS.get(described.media_type.partition("/")[0], "other"),
+        "sent_at": described.sent_at,
     }
+    if described.sent_at is not None:
+        values |= {"taken_at": described.sent_at.astimezone(UTC).replace(tzinfo=None), "taken_from": "sent"}
     made = insert(Asset).values(values).on_conflict_do_nothing(index_elements=[Asset.library_id, Asset.identity])
     asset = await session.scalar(made.returning(Asset))
     if asset is not None:

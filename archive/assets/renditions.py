@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -14,40 +15,62 @@ from archive.errors import NotFound
 from archive.models import Asset, File, Rendition
 from archive.usage import service as usage
 from archive.vault import files, reading
+from archive.vault.contexts import Binding
+from archive.vault.files import Secret
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from archive.vault.contexts import Binding
-    from archive.vault.files import Secret, Written
+    from archive.vault.files import Written
     from archive.vault.keys import LibraryKeys
     from archive.vault.reading import Plan
+    from archive.vault.vault import Vault
 
 
-async def keep(  # noqa: PLR0913, PLR0917  # what was written, and for which asset under which name
-    session: AsyncSession,
-    keys: LibraryKeys,
-    asset: Asset,
-    name: str,
-    media_type: str,
-    binding: Binding,
-    secret: Secret,
-    written: Sequence[Written],
-) -> Rendition:
-    """Keep objects that were written before as an asset's rendition, instead of the one of this name before."""
-    before = await session.get(Rendition, (asset.id, name), with_for_update=True)
-    if before is not None:
-        old = await session.get_one(File, before.file_id)
-        await usage.add(session, asset.library_id, renditions=-old.size)
-        await session.delete(before)
-        await session.flush()
-        await files.discard(session, [old.id])
-    file = await files.keep(session, keys, binding, secret, written)
-    await usage.add(session, asset.library_id, renditions=file.size)
-    made = Rendition(asset_id=asset.id, name=name, file_id=file.id, media_type=media_type)
-    session.add(made)
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A rendition whose bytes are durable, and that no table knows yet."""
+
+    name: str
+    media_type: str
+    binding: Binding
+    secret: Secret
+    written: Sequence[Written]
+
+
+async def write(vault: Vault, library_id: UUID, name: str, media_type: str, body: AsyncIterator[bytes]) -> Made:
+    """Write a rendition's bytes. Until a table knows them they are nobody's, and swept away if it stays so."""
+    binding, secret = Binding.new(library_id, "rendition"), Secret()
+    return Made(name, media_type, binding, secret, await files.write_all(vault.store, secret, binding, body))
+
+
+async def keep(session: AsyncSession, keys: LibraryKeys, asset: Asset, made: Sequence[Made]) -> None:
+    """Show an asset by these renditions, instead of those of the same names before."""
+    await _discard(session, asset, [one.name for one in made])
+    size = 0
+    for one in made:
+        file = await files.keep(session, keys, one.binding, one.secret, one.written)
+        size += file.size
+        session.add(Rendition(asset_id=asset.id, name=one.name, file_id=file.id, media_type=one.media_type))
+    await usage.add(session, asset.library_id, renditions=size)
     await session.flush()
-    return made
+
+
+async def _discard(session: AsyncSession, asset: Asset, names: Sequence[str]) -> None:
+    statement = (
+        select(Rendition, File.size)
+        .join(File, File.id == Rendition.file_id)
+        .where(Rendition.asset_id == asset.id, Rendition.name.in_(names))
+        .with_for_update(of=Rendition)
+    )
+    old = (await session.execute(statement)).all()
+    if not old:
+        return
+    for rendition, size in old:
+        await usage.add(session, asset.library_id, renditions=-size)
+        await session.delete(rendition)
+    await session.flush()
+    await files.discard(session, [rendition.file_id for rendition, _ in old])
 
 
 async def plan_for(

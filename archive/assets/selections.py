@@ -45,11 +45,7 @@ async def make(
     if await queries.selected(session, library_id, asset_ids) != set(asset_ids):
         noun = "asset"
         raise NotFound(noun)
-    selection = Selection(
-        id=new_id(), library_id=library_id, account_id=caller.account_id, name=name, expires_at=now() + KEPT
-    )
-    session.add(selection)
-    await session.flush()
+    selection = await begin(session, library_id, caller.account_id, name)
     session.add_all(SelectedAsset(selection_id=selection.id, asset_id=asset_id) for asset_id in set(asset_ids))
     try:
         await session.flush()
@@ -59,10 +55,27 @@ async def make(
     return selection
 
 
+async def begin(session: AsyncSession, library_id: UUID, account_id: UUID, name: str) -> Selection:
+    """Make a selection that somebody fills."""
+    selection = Selection(id=new_id(), library_id=library_id, account_id=account_id, name=name, expires_at=now() + KEPT)
+    session.add(selection)
+    await session.flush()
+    return selection
+
+
+async def signed(session: AsyncSession, selection_id: UUID) -> Selection:
+    """Find a selection for somebody who has a signed link to it."""
+    selection = await session.get(Selection, selection_id)
+    if selection is None or selection.expires_at <= now():
+        noun = "selection"
+        raise NotFound(noun)
+    return selection
+
+
 async def get(session: AsyncSession, caller: Caller, selection_id: UUID) -> Selection:
     """Find a selection of the caller's, who still belongs to its library."""
-    selection = await session.get(Selection, selection_id)
-    if selection is None or selection.account_id != caller.account_id or selection.expires_at <= now():
+    selection = await signed(session, selection_id)
+    if selection.account_id != caller.account_id:
         noun = "selection"
         raise NotFound(noun)
     await libraries.get(session, caller, selection.library_id)

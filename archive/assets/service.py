@@ -17,7 +17,7 @@ from archive.assets.receiving import keyed
 from archive.errors import NotFound
 from archive.events.service import publish
 from archive.libraries import service as libraries
-from archive.models import Asset, Rendition
+from archive.models import Account, Asset, Rendition
 from archive.queue import kinds
 from archive.queue.service import enqueue
 from archive.usage import service as usage
@@ -26,6 +26,7 @@ from archive.vault import files, reading
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from archive.models.base import Json
     from archive.vault.keys import LibraryKeys
     from archive.vault.reading import Plan
 
@@ -59,6 +60,21 @@ async def names(session: AsyncSession, asset: Asset) -> list[str]:
     return await queries.names(session, asset.id)
 
 
+async def metadata(session: AsyncSession, asset: Asset) -> Json | None:
+    """Give what an asset's file says of itself, once it has been read."""
+    return await queries.metadata(session, asset.id)
+
+
+async def parts(session: AsyncSession, asset: Asset) -> list[Asset]:
+    """Give what is shown as a part of an asset."""
+    return await queries.parts(session, asset)
+
+
+async def uploader(session: AsyncSession, asset: Asset) -> Account | None:
+    """Say who sent an asset, while there is such an account."""
+    return None if asset.created_by is None else await session.get(Account, asset.created_by)
+
+
 async def known(
     session: AsyncSession, keys: LibraryKeys, caller: Caller, library_id: UUID, digests: Sequence[bytes]
 ) -> list[Known]:
@@ -75,26 +91,32 @@ async def known(
     ]
 
 
-async def original(session: AsyncSession, keys: LibraryKeys, caller: Caller, asset_id: UUID) -> tuple[Asset, Plan]:
-    """Find out how to give an asset's bytes back, as they were received."""
-    asset = await queries.get(session, caller, asset_id)
+async def original(
+    session: AsyncSession, keys: LibraryKeys, caller: Caller | None, asset_id: UUID
+) -> tuple[Asset, Plan]:
+    """Find out how to give an asset's bytes back, as they were received; without a caller by a signed link."""
+    asset = await session.get(Asset, asset_id) if caller is None else await queries.get(session, caller, asset_id)
+    if asset is None:
+        noun = "asset"
+        raise NotFound(noun)
     return asset, await reading.plan_whole(session, keys, asset.original_id)
 
 
 async def trash(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID]) -> list[Asset]:
-    """Put assets into the trash; one that is there stays as long as it would have."""
+    """Put assets into the trash, with their parts; one that is there stays as long as it would have."""
     return await _move(session, caller, asset_ids, into_trash=True)
 
 
 async def restore(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID]) -> list[Asset]:
-    """Take assets out of the trash."""
+    """Take assets out of the trash, with their parts."""
     return await _move(session, caller, asset_ids, into_trash=False)
 
 
 async def purge(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID]) -> None:
     """Destroy assets in the trash now and for ever; others are refused, so that nothing is destroyed in one step."""
-    assets = await queries.locked(session, caller, asset_ids, Role.EDITOR)
-    if any(asset.trashed_at is None for asset in assets):
+    found = await queries.locked(session, caller, asset_ids, Role.EDITOR, parts=True)
+    assets = [asset for asset in found if asset.trashed_at is not None]
+    if not {asset.id for asset in assets} >= set(asset_ids):
         noun = "asset in the trash"
         raise NotFound(noun)
     for asset in assets:
@@ -145,8 +167,9 @@ async def destroy(session: AsyncSession, assets: Sequence[Asset]) -> None:
 
 
 async def _move(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID], *, into_trash: bool) -> list[Asset]:
-    assets = await queries.locked(session, caller, asset_ids, Role.EDITOR)
-    moving = [asset for asset in assets if (asset.trashed_at is None) is into_trash]
+    found = await queries.locked(session, caller, asset_ids, Role.EDITOR, parts=True)
+    assets = [asset for asset in found if asset.id in set(asset_ids)]
+    moving = [asset for asset in found if (asset.trashed_at is None) is into_trash]
     if not moving:
         return assets
     ids = [asset.id for asset in moving]

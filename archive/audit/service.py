@@ -33,6 +33,8 @@ def record(
     actor_id, actor_email = actor or ((caller.account_id, caller.email) if caller else (None, None))
     if caller and caller.api_key_id:
         details["api_key"] = str(caller.api_key_id)
+    if caller and caller.guest:
+        details["share"] = str(caller.guest.share_id)
     if caller and caller.via:
         details["via"] = caller.via
     session.add(

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
 CHANNEL = "tagphoto_events"
+# Of a session, which is one transaction.
+_NOTIFIED = "notified"
 _DIGITS = 18
 # After every event of a transaction.
 _LAST = 10**_DIGITS - 1
@@ -55,8 +57,10 @@ class Published:
 async def publish(session: AsyncSession, kind: str, data: dict[str, Any], library_id: UUID | None = None) -> None:
     """Tell everybody who may see it, once the transaction is committed."""
     session.add(Event(kind=kind, library_id=library_id, data=data))
-    # The payload is empty, so that many events of one transaction are one notification.
-    await session.execute(text(f"NOTIFY {CHANNEL}"))
+    # The payload is empty: many events of one transaction are one notification.
+    if not session.info.get(_NOTIFIED):
+        session.info[_NOTIFIED] = True
+        await session.execute(text(f"NOTIFY {CHANNEL}"))
 
 
 async def read_after(session: AsyncSession, position: Position, limit: int = 500) -> list[Published]:

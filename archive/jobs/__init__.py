@@ -1,6 +1,6 @@
 """What workers run: thin handlers that call the services. Every handler may run twice."""
 
-from archive.jobs import assets, backups, integrity, mail, upkeep, uploads
+from archive.jobs import assets, backups, ingest, integrity, mail, timeline, upkeep, uploads
 from archive.queue import kinds
 from archive.work import Job, with_handlers
 
@@ -19,5 +19,10 @@ JOBS = with_handlers(
         Job(kinds.PURGE, assets.purge),
         Job(kinds.EMPTY_TRASH, assets.empty_trash),
         Job(kinds.BACKUP, backups.make),
+        Job(kinds.DESCRIBE, ingest.describe),
+        Job(kinds.RENDER, ingest.render),
+        Job(kinds.PLAY, ingest.play),
+        Job(kinds.MISSING, ingest.missing),
+        Job(kinds.FOLD, timeline.fold),
     ],
 )

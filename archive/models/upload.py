@@ -48,6 +48,8 @@ class Upload(Base):
     batch_id: Mapped[UUID | None] = mapped_column(ForeignKey("batch.id", ondelete="SET NULL"), index=True)
     album_id: Mapped[UUID | None] = mapped_column(ForeignKey("album.id", ondelete="SET NULL"), index=True)
     share_id: Mapped[UUID | None] = mapped_column(ForeignKey("share.id", ondelete="CASCADE"), index=True)
+    # Whose pass it came with: other guests with the same link know nothing of it.
+    guest_id: Mapped[UUID | None]
     asset_id: Mapped[UUID | None] = mapped_column(ForeignKey("asset.id", ondelete="SET NULL"), index=True)
     duplicate: Mapped[bool] = mapped_column(server_default=text("false"))
     # Why it is gone, in the words of a problem: expired, terminated, or refused.

@@ -58,9 +58,9 @@ BACKUP = Kind(
 )
 
 # The steps of an asset. What it is comes before what it looks like, and both before what takes minutes.
-DESCRIBE = Kind("ingest.describe", queue="ingest", priority=80, max_attempts=3)
-RENDER = Kind("ingest.render", queue="ingest", priority=90, max_attempts=3)
-PLAY = Kind("ingest.play", queue="ingest", priority=180, max_attempts=3, limit=1)
+DESCRIBE = Kind("ingest.describe", queue="ingest", priority=80, max_attempts=_PATIENT)
+RENDER = Kind("ingest.render", queue="ingest", priority=90, max_attempts=_PATIENT)
+PLAY = Kind("ingest.play", queue="ingest", priority=180, max_attempts=_PATIENT, limit=1)
 # Asks anew for steps that wait and have no job.
 MISSING = Kind("ingest.missing", queue="upkeep", priority=140, limit=1, every=timedelta(minutes=1))
 FOLD = Kind("timeline.fold", queue="upkeep", priority=140, limit=1, every=timedelta(minutes=1))
@@ -78,5 +78,10 @@ ALL = (
     PURGE,
     EMPTY_TRASH,
     BACKUP,
+    DESCRIBE,
+    RENDER,
+    PLAY,
+    MISSING,
+    FOLD,
 )
 QUEUES = ("mail", "default", "ingest", "upkeep")

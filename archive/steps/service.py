@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import ARRAY, String, case, cast, exists, func, literal, select, update
+from sqlalchemy import ARRAY, String, case, cast, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from archive.events.service import publish
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from archive.steps.catalogue import Work
 
 _DETAIL_LENGTH = 1000
+_GIVEN_UP = frozenset({"failed", "cancelled", "quarantined"})
 
 
 async def ask(session: AsyncSession, library_id: UUID, asset_id: UUID, works: Sequence[Work]) -> None:
@@ -58,8 +59,12 @@ async def _end(
         "updated_at": func.now(),
     }
     row = insert(Step).values(asset_id=asset.id, name=work.name, **values)
-    await session.execute(row.on_conflict_do_update(index_elements=[Step.asset_id, Step.name], set_=values))
-    await settle(session, asset)
+    with session.no_autoflush:  # what is still to be written to the asset goes with the last of it
+        await session.execute(row.on_conflict_do_update(index_elements=[Step.asset_id, Step.name], set_=values))
+    if verdict is None and asset.problem is None:
+        await _tell(session, asset)
+    else:
+        await settle(session, asset)
 
 
 async def settle(session: AsyncSession, asset: Asset) -> None:
@@ -67,8 +72,11 @@ async def settle(session: AsyncSession, asset: Asset) -> None:
     order = case({verdict: number for number, verdict in enumerate(VERDICTS)}, value=Step.verdict)
     worst = select(Step.verdict).where(Step.asset_id == asset.id, Step.state == "failed").order_by(order).limit(1)
     asset.problem = await session.scalar(worst)
+    await _tell(session, asset)
+
+
+async def _tell(session: AsyncSession, asset: Asset) -> None:
     asset.updated_at = func.clock_timestamp()
-    await session.flush()
     await publish(session, "asset.changed", {"id": str(asset.id)}, asset.library_id)
 
 
@@ -98,20 +106,33 @@ async def retry(session: AsyncSession, assets: Sequence[Asset]) -> int:
 
 
 async def missing(session: AsyncSession, work: Work, limit: int) -> int:
-    """Ask anew for a step where it waits and no job will do it; says for how many assets."""
-    unfinished = exists(literal(1)).where(
-        Job.kind == work.kind.name, Job.key == cast(Step.asset_id, String), Job.state.in_(("ready", "running"))
+    """Ask anew for a step where it waits and its job was lost, and note where its job has given up; says how many."""
+    last = (
+        select(Job.state, Job.error)
+        .where(Job.kind == work.kind.name, Job.key == cast(Step.asset_id, String))
+        .order_by(Job.id.desc())
+        .limit(1)
+        .lateral()
     )
     waiting = (
-        select(Step.asset_id, Asset.library_id)
-        .join(Asset, Asset.id == Step.asset_id)
-        .where(Step.name == work.name, Step.state == "waiting", ~unfinished)
-        .order_by(Step.asset_id)
+        select(Asset, last.c.state, last.c.error)
+        .join(Step, Step.asset_id == Asset.id)
+        .join(last, true(), isouter=True)
+        .where(
+            Step.name == work.name,
+            Step.state == "waiting",
+            or_(last.c.state.is_(None), last.c.state.not_in(("ready", "running"))),
+        )
+        .order_by(Asset.id)
         .limit(limit)
+        .with_for_update(of=Step, skip_locked=True)
     )
     found = (await session.execute(waiting)).all()
-    for asset_id, library_id in found:
-        await _enqueue(session, work, asset_id, library_id)
+    for asset, state, error in found:
+        if state in _GIVEN_UP:
+            await fail(session, asset, work, "crash", error or f"Its job is {state}.")
+        else:
+            await _enqueue(session, work, asset.id, asset.library_id)
     return len(found)
 
 

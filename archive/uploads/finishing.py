@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,8 +16,8 @@ from archive.assets.receiving import Described
 from archive.db import now
 from archive.errors import ChecksumMismatch, Conflict, Invalid, UploadGone
 from archive.models import Asset, File, Upload
+from archive.uploads import destination, writing
 from archive.uploads import service as uploads
-from archive.uploads import writing
 from archive.vault import files, reading
 from archive.vault.contexts import Binding
 from archive.vault.files import Secret
@@ -136,7 +136,8 @@ async def concatenate(intake: Intake, caller: Caller, announced: Announced, part
             await files.delete_later(session, [one.key for one in made.written])
             return made_meanwhile
         parts = await _locked_parts(session, caller, part_ids)
-        upload = _concatenated(caller, announced, library_id, part_ids, length)
+        going = await destination.of(session, caller, library_id, announced)
+        upload = _concatenated(caller, announced, library_id, part_ids, length, going)
         session.add(upload)
         file = await files.begin(session, vault.keys, made.binding, made.secret)
         files.add(session, file, made.written)
@@ -150,10 +151,11 @@ async def _become(
     session: AsyncSession, vault: Vault, upload: Upload, file: File, secret: Secret, outcome: Outcome
 ) -> Upload:
     upload.file_id = None  # the asset's from here on
-    described = Described(upload.name, upload.media_type, upload.account_id)
+    described = Described(upload.name, upload.media_type, upload.account_id, upload.sent_at)
     asset, duplicate = await receiving.receive(session, vault.keys, file, secret, described)
     upload.state, upload.asset_id, upload.duplicate = "finished", asset.id, duplicate
     upload.writing_until, upload.expires_at = None, now() + uploads.REMEMBERED
+    await destination.deliver(session, upload, asset)
     await session.flush()
     outcome.upload, outcome.asset = upload, asset
     return upload
@@ -226,7 +228,7 @@ async def _finish_anew(database: Database, vault: Vault, writer: Writer, plan: P
 
 async def _made_of(session: AsyncSession, caller: Caller, part_ids: Sequence[UUID]) -> Upload | None:
     statement = select(Upload).where(
-        Upload.account_id == caller.account_id, Upload.parts == list(part_ids), Upload.state == "finished"
+        *uploads.sent_by(caller), Upload.parts == list(part_ids), Upload.state == "finished"
     )
     upload = await session.scalar(statement.limit(1))
     return None if upload is None else await uploads.find(session, caller, upload.id)
@@ -271,7 +273,12 @@ async def _lock(session: AsyncSession, part_ids: Sequence[UUID]) -> None:
 
 
 def _concatenated(
-    caller: Caller, announced: Announced, library_id: UUID, part_ids: Sequence[UUID], length: int
+    caller: Caller,
+    announced: Announced,
+    library_id: UUID,
+    part_ids: Sequence[UUID],
+    length: int,
+    going: dict[str, Any],
 ) -> Upload:
     return Upload(
         library_id=library_id,
@@ -288,4 +295,5 @@ def _concatenated(
         fence=0,
         duplicate=False,
         expires_at=now() + uploads.REMEMBERED,
+        **going,
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 
 from archive.access import Caller, Role, Scope
 from archive.db import now
@@ -17,6 +17,7 @@ from archive.libraries import service as libraries
 from archive.models import File, Upload
 from archive.queue import kinds
 from archive.queue.service import enqueue
+from archive.uploads import destination
 from archive.usage import service as usage
 from archive.vault import files
 from archive.vault.contexts import Binding
@@ -64,6 +65,10 @@ class Announced:
     sha256: bytes = b""
     metadata: str = ""
     partial: bool = False
+    # The file's date, as its sender says, and where its asset goes besides the library.
+    sent_at: datetime | None = None
+    batch_id: UUID | None = None
+    album_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ async def create(
     """Begin an upload; the room it needs is reserved from now on. With a lease its first writer is there already."""
     caller.require(Scope.UPLOAD)
     library_id = await library_for(session, caller, announced.library_id)
+    going = await destination.of(session, caller, library_id, announced)
     require_allowed(announced.length or 0, limits)
     await usage.reserve(session, library_id, announced.length or 0)
     binding, secret = Binding.new(library_id, "original"), Secret(sha256=announced.sha256)
@@ -107,6 +113,7 @@ async def create(
         writing_until=None if lease is None else func.clock_timestamp() + lease,
         duplicate=False,
         expires_at=now() + limits.kept,
+        **going,
     )
     session.add(upload)
     await session.flush()
@@ -136,7 +143,7 @@ def require_allowed(length: int, limits: Limits) -> None:
 async def find(session: AsyncSession, caller: Caller, upload_id: UUID, **lock: Any) -> Upload:  # noqa: ANN401  # with_for_update's own
     """Find an upload of the caller's that is not gone."""
     caller.require(Scope.UPLOAD)
-    statement = select(Upload).where(Upload.id == upload_id, Upload.account_id == caller.account_id)
+    statement = select(Upload).where(Upload.id == upload_id, *sent_by(caller))
     if caller.only_library is not None:
         statement = statement.where(Upload.library_id == caller.only_library)
     upload = await session.scalar(statement.with_for_update(**lock) if lock else statement)
@@ -150,6 +157,12 @@ async def find(session: AsyncSession, caller: Caller, upload_id: UUID, **lock: A
     # Who has left the library meanwhile, or may only look at it now, cannot add to it.
     await libraries.get_for(session, caller, upload.library_id, Role.EDITOR)
     return upload
+
+
+def sent_by(caller: Caller) -> list[ColumnElement[bool]]:
+    """Say, as SQL, that an upload is this caller's: a guest's is its own and not that of who made the link."""
+    guest = None if caller.guest is None else caller.guest.id
+    return [Upload.account_id == caller.account_id, Upload.guest_id.is_not_distinct_from(guest)]
 
 
 async def declare_length(session: AsyncSession, caller: Caller, limits: Limits, upload_id: UUID, length: int) -> None:

@@ -126,7 +126,7 @@ async def take(session: AsyncSession, vault: Vault, upload_id: UUID) -> Writer:
 
 async def _require_free_hand(session: AsyncSession, caller: Caller, limits: Limits) -> None:
     statement = select(func.count()).where(
-        Upload.account_id == caller.account_id, Upload.writing_until > func.clock_timestamp(), Upload.state == "open"
+        *uploads.sent_by(caller), Upload.writing_until > func.clock_timestamp(), Upload.state == "open"
     )
     if (await session.scalar(statement) or 0) >= limits.at_once:
         raise TooManyUploads(limits.at_once)

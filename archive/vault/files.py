@@ -77,7 +77,15 @@ def new_object_key() -> str:
 async def begin(session: AsyncSession, keys: LibraryKeys, binding: Binding, secret: Secret) -> File:
     """Begin an empty file; its secret may hold the hash it was announced to have."""
     version, library_key = await keys.newest(session, binding.library_id, "content")
-    file = File(
+    file = _new(binding, version)
+    file.wrapped = wrap(library_key, contexts.file_key(file), secret.encoded)
+    session.add(file)
+    await session.flush()
+    return file
+
+
+def _new(binding: Binding, key_version: int) -> File:
+    return File(
         id=binding.file_id,
         library_id=binding.library_id,
         kind=binding.kind,
@@ -85,21 +93,20 @@ async def begin(session: AsyncSession, keys: LibraryKeys, binding: Binding, secr
         state="filling",
         size=0,
         objects=0,
-        key_version=version,
+        key_version=key_version,
     )
-    file.wrapped = wrap(library_key, contexts.file_key(file), secret.encoded)
-    session.add(file)
-    await session.flush()
-    return file
 
 
 async def keep(
     session: AsyncSession, keys: LibraryKeys, binding: Binding, secret: Secret, written: Sequence[Written]
 ) -> File:
     """Make a whole file of objects that were written before."""
-    file = await begin(session, keys, binding, secret)
+    version, library_key = await keys.newest(session, binding.library_id, "content")
+    file = _new(binding, version)
     add(session, file, written)
-    await close(session, keys, file, secret)
+    file.state = "whole"
+    file.wrapped = wrap(library_key, contexts.file_key(file), secret.encoded)
+    session.add(file)
     return file
 
 

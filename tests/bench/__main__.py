@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench import http, jobs, sealing, start, transfers
+from tests.bench import http, ingest, jobs, sandbox, sealing, start, transfers
 from tests.bench.figure import Figure
 
 BENCHES = {
@@ -16,6 +16,8 @@ BENCHES = {
     "jobs": jobs.measure,
     "sealing": sealing.measure,
     "bytes": transfers.measure,
+    "sandbox": sandbox.measure,
+    "ingest": ingest.measure,
 }
 
 

@@ -1,0 +1,1 @@
+"""Albums: assets put together by people, in an order of theirs."""

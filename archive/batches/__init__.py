@@ -1,0 +1,1 @@
+"""Batches: deliveries of many uploads, followed as one."""

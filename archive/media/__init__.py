@@ -1,0 +1,1 @@
+"""Photos and films: what they are, what they say of themselves, what they look like; decoded in a sandbox only."""

@@ -1,0 +1,124 @@
+"""From a file to a picture as it is looked at: oriented, sRGB, eight bits a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from PIL import Image, ImageFile
+
+from archive.media.file import SourceFile
+from archive.media.limits import Limits
+from archive.media.pictures import colour, heif, jpeg, jxl, pillow, raw, second
+from archive.media.pictures.picture import Decoded, Header
+from archive.media.sniff import HEIC, HEIF, JPEG, JXL, RAWS, Format, MediaKind
+from archive.media.verdict import Corrupt, LimitExceeded, Refused, Unsupported
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_GAP = 2.0
+
+
+class Memory(Protocol):
+    """The limit of memory that this process lives under."""
+
+    def widen(self) -> None:
+        """Allow more."""
+
+    def exceeded(self) -> bool:
+        """Whether more than the limit was ever used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture ready to be looked at, perhaps smaller than the original, and what the original is."""
+
+    image: Image.Image
+    header: Header
+    damaged: bool
+
+
+def picture(
+    file: SourceFile, format_: Format, limits: Limits, *, fit: int | None = None, memory: Memory | None = None
+) -> Picture:
+    """Decode a picture. ``fit`` is the longer side that is enough; with it the picture is made no larger."""
+    if format_.kind is not MediaKind.PHOTO:
+        message = f"{format_.name} is no picture"
+        raise Unsupported(message)
+    decoded = _decoded(file, format_, limits, fit, memory)
+    image = colour.plain(decoded.image)
+    if fit:
+        image = smaller(image, fit)
+    image = colour.to_srgb(image, decoded.profile)
+    turn = _TURNS.get(decoded.header.orientation)
+    if turn is not None:
+        image = image.transpose(turn)
+    elif isinstance(image, ImageFile.ImageFile):
+        image = image.copy()  # which no longer knows of a file: saving it would ask for the present folder
+    return Picture(image, decoded.header, decoded.damaged)
+
+
+def smaller(image: Image.Image, fit: int, short: int | None = None) -> Image.Image:
+    """Make a picture fit into a square, and its shorter side no longer than ``short``; it never gets larger."""
+    scale = fit / max(image.size)
+    if short:
+        scale = min(scale, short / min(image.size))
+    if scale >= 1:
+        return image
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    if image.mode == "RGBA":  # what cannot be seen shall not bleed into what can
+        return image.convert("RGBa").resize(size, Image.Resampling.BICUBIC, reducing_gap=_GAP).convert("RGBA")
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=_GAP)
+
+
+def _decoded(file: SourceFile, format_: Format, limits: Limits, fit: int | None, memory: Memory | None) -> Decoded:
+    first = _first(format_, fit)
+    try:
+        return first(file, limits)
+    except (Unsupported, LimitExceeded, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - decoders throw whatever they like
+        failed = error
+    # It may be that there was no memory: many decoders then say that the file is broken. So the same again with more.
+    if memory:
+        memory.widen()
+    for other in (first, *second.opinions(format_)):
+        decoded = _tried(other, file, limits)
+        if memory and memory.exceeded():
+            raise LimitExceeded("it needs more memory than it may have")
+        if decoded:
+            return decoded
+    if isinstance(failed, Refused):
+        raise failed
+    if isinstance(failed, NotImplementedError) or "support" in str(failed).lower():
+        raise Unsupported(str(failed)) from failed
+    raise Corrupt(f"{format_.name}: {failed}") from failed
+
+
+def _tried(decode: second.Second, file: SourceFile, limits: Limits) -> Decoded | None:
+    try:
+        return decode(file, limits)
+    except (LimitExceeded, MemoryError):
+        raise
+    except Exception:  # noqa: BLE001 - as above
+        return None
+
+
+def _first(format_: Format, fit: int | None) -> Callable[[SourceFile, Limits], Decoded]:
+    if format_ == JPEG:
+        return lambda file, limits: jpeg.decode(file, limits, fit)
+    if format_ in (HEIC, HEIF):
+        return heif.decode
+    if format_ == JXL:
+        return jxl.decode
+    if format_ in RAWS:
+        return lambda file, limits: raw.decode(file, limits, fit)
+    return lambda file, limits: pillow.decode(file, format_.name, limits)

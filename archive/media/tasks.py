@@ -1,0 +1,44 @@
+"""What a child can do, by name, and what the zygote does before it forks so that no child has to open a file."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable
+from typing import Any
+
+from PIL import Image
+
+from archive.media import films, warming
+from archive.media.child import Work
+from archive.media.description import describe
+from archive.media.pictures import picture
+from archive.media.renditions import PREVIEW_SIDE, render_image
+from archive.media.sniff import MediaKind, sniff
+from archive.media.verdict import Unsupported
+
+Task = Callable[[Work], dict[str, Any]]
+_ENCODINGS = ("latin-1", "ascii", "cp1252", "cp1251", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "idna", "mac-roman")
+
+
+def render(work: Work) -> dict[str, Any]:
+    """Give ``preview`` and ``thumb`` of a picture; the result has their sizes, the thumbhash and the original's size."""
+    found = sniff(work.file)
+    if found.kind is MediaKind.VIDEO:
+        return films.render(work)
+    if found.kind is not MediaKind.PHOTO:
+        message = f"nothing to show of {found.media_type}"
+        raise Unsupported(message)
+    shown = picture(work.file, found, work.limits, fit=PREVIEW_SIDE, memory=work.memory)
+    width, height = shown.header.displayed()
+    return {**render_image(shown.image, work.emit), "width": width, "height": height, "damaged": shown.damaged}
+
+
+TASKS: dict[str, Task] = {"describe": describe, "render": render, "play": films.play}
+
+
+def warm_up() -> None:
+    """Load what libraries load when they are first used, and decode one small picture of each family."""
+    Image.init()
+    for name in _ENCODINGS:
+        codecs.lookup(name)
+    warming.decode_samples()
