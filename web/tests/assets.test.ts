@@ -1,56 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { shallowRef } from 'vue'
 import { fileType } from '@/components/assets/fileType'
 import { bytesOf, gigabytesOf } from '@/composables/quota'
 import { formatBytes } from '@/composables/useFormat'
 import { usePagedList } from '@/composables/usePagedList'
-import { useSelection } from '@/composables/useSelection'
 import { problemFromBody } from '@/api/problem'
-
-describe('a selection', () => {
-  const of = (text: string) => {
-    const ids = shallowRef([...text])
-    return { ids, selection: useSelection(() => ids.value) }
-  }
-
-  it('turns items over one by one', () => {
-    const { selection } = of('abcde')
-    selection.toggle('d')
-    selection.toggle('b')
-    expect(selection.chosen.value).toEqual(['b', 'd'])
-    selection.toggle('d')
-    expect(selection.chosen.value).toEqual(['b'])
-  })
-
-  it('takes a range in either direction, and gives it back', () => {
-    const { selection } = of('abcde')
-    selection.toggle('d')
-    selection.toggle('b', true)
-    expect(selection.chosen.value).toEqual(['b', 'c', 'd'])
-    selection.toggle('d')
-    selection.toggle('c', true)
-    expect(selection.chosen.value).toEqual(['b'])
-  })
-
-  it('begins a range anew where its beginning is gone', () => {
-    const { ids, selection } = of('abcde')
-    selection.toggle('a')
-    ids.value = ids.value.slice(1)
-    selection.toggle('c', true)
-    expect(selection.chosen.value).toEqual(['c'])
-  })
-
-  it('takes all that is loaded, and forgets what leaves', () => {
-    const { ids, selection } = of('abc')
-    selection.all()
-    expect(selection.isAll.value).toBe(true)
-    ids.value = ['c', 'd']
-    expect(selection.chosen.value).toEqual(['c'])
-    expect(selection.isAll.value).toBe(false)
-    selection.clear()
-    expect(selection.count.value).toBe(0)
-  })
-})
 
 describe('sizes', () => {
   it.each([

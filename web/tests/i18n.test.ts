@@ -52,6 +52,7 @@ describe('messages', () => {
       'rate-limited', 'invalid-value', 'malformed-request', 'unavailable', 'internal-error',
       'upload-gone', 'upload-locked', 'offset-mismatch', 'checksum-mismatch', 'upload-too-large',
       'upload-version', 'upload-body-type', 'upload-refused', 'quota-exceeded', 'too-many-uploads',
+      'share-ended', 'share-password-required', 'share-password-wrong', 'pass-expired',
       'damaged', 'backup-not-configured', 'backup-running', 'backup-failed',
     ]
     expect(codes.filter((code) => !english.has(`problem.${code}`))).toEqual([])

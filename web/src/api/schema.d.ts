@@ -491,7 +491,8 @@ export interface paths {
         put?: never;
         /**
          * Create Upload
-         * @description Begin an upload; its bytes may come along. Metadata: `filename`, `filetype`, `library` (an id), `sha256`.
+         * @description Begin an upload; its bytes may come along. Metadata: `filename`, `filetype`, `library`, `batch` and
+         *     `album` (ids), `modified` (milliseconds since 1970, or ISO 8601), `sha256`.
          */
         post: operations["create_upload"];
         delete?: never;
@@ -536,6 +537,50 @@ export interface paths {
         patch: operations["append_to_upload"];
         trace?: never;
     };
+    "/api/v1/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Batches
+         * @description List a library's batches, the newest first.
+         */
+        get: operations["list_batches"];
+        put?: never;
+        /**
+         * Create Batch
+         * @description Begin a batch. Uploads name it as `batch` in their metadata, or by `?batch=`.
+         */
+        post: operations["create_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batches/{batch_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Batch
+         * @description Show how far a batch is.
+         */
+        get: operations["show_batch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assets": {
         parameters: {
             query?: never;
@@ -545,7 +590,7 @@ export interface paths {
         };
         /**
          * List Assets
-         * @description List a library's assets, the latest received first.
+         * @description List a library's assets, the latest received first; in the trash what is shown as one is one.
          */
         get: operations["list_assets"];
         put?: never;
@@ -649,7 +694,7 @@ export interface paths {
         };
         /**
          * Show Asset
-         * @description Show an asset.
+         * @description Show everything known of an asset.
          */
         get: operations["show_asset"];
         put?: never;
@@ -661,7 +706,11 @@ export interface paths {
         delete: operations["trash_asset"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change Asset
+         * @description Change what an asset shows.
+         */
+        patch: operations["change_asset"];
         trace?: never;
     };
     "/api/v1/assets/{asset_id}/original": {
@@ -678,6 +727,46 @@ export interface paths {
         get: operations["download_original"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Edit Assets
+         * @description Change many assets at once.
+         */
+        post: operations["edit_assets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Assets
+         * @description Have the failed steps of assets done again.
+         */
+        post: operations["retry_assets"];
         delete?: never;
         options?: never;
         head?: never;
@@ -718,6 +807,346 @@ export interface paths {
         get: operations["show_rendition"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/timeline/buckets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Buckets
+         * @description Count a library's assets by month or day of the wall clock where they were taken.
+         */
+        get: operations["list_buckets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/timeline/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Timeline
+         * @description List assets of one bucket, or of all of them, the latest taken first.
+         */
+        get: operations["list_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/timeline/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Values
+         * @description List what a filter can be set to, within the other filters.
+         */
+        get: operations["list_values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tags
+         * @description List a library's tags by name.
+         */
+        get: operations["list_tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/albums": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Albums
+         * @description List a library's albums, the newest first.
+         */
+        get: operations["list_albums"];
+        put?: never;
+        /**
+         * Create Album
+         * @description Make an album.
+         */
+        post: operations["create_album"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/albums/{album_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Album
+         * @description Show an album.
+         */
+        get: operations["show_album"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Album
+         * @description Delete an album and the links to it. Its photos stay.
+         */
+        delete: operations["delete_album"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Album
+         * @description Change an album's name, description, cover or order.
+         */
+        patch: operations["change_album"];
+        trace?: never;
+    };
+    "/api/v1/albums/{album_id}/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Album
+         * @description List an album's assets in its order.
+         */
+        get: operations["list_album"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/albums/{album_id}/add": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add To Album
+         * @description Put assets of the album's library into it; says how many were not in it yet.
+         */
+        post: operations["add_to_album"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/albums/{album_id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove From Album
+         * @description Take assets out of an album; says how many were in it.
+         */
+        post: operations["remove_from_album"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/albums/{album_id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move In Album
+         * @description Put assets before another, or at the end. From then on the album's order is by hand.
+         */
+        post: operations["move_in_album"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/albums/{album_id}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Shares
+         * @description List an album's links, for those who may change the album.
+         */
+        get: operations["list_shares"];
+        put?: never;
+        /**
+         * Create Share
+         * @description Make a link by which people without an account see an album.
+         */
+        post: operations["create_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shares/{share_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Share
+         * @description End a link at once.
+         */
+        delete: operations["end_share"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Share
+         * @description Change what a link allows. With another password, guests have to open it again.
+         */
+        patch: operations["change_share"];
+        trace?: never;
+    };
+    "/api/v1/shares/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Share
+         * @description Open a link as a guest.
+         */
+        post: operations["open_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shares/{share_id}/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Shared
+         * @description List what a link shows, in the album's order.
+         */
+        get: operations["list_shared"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shares/{share_id}/assets/{asset_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Shared
+         * @description Show what a guest may know of an asset.
+         */
+        get: operations["show_shared"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shares/{share_id}/zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Zip Shared
+         * @description Give a signed link to a zip of all that a link shows.
+         */
+        post: operations["zip_shared"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1367,6 +1796,81 @@ export interface components {
             created_at: string;
         };
         /**
+         * AlbumChange
+         * @description What to change; what is not there stays.
+         */
+        AlbumChange: {
+            /**
+             * Name
+             * @default -
+             * @example Anna
+             */
+            name: string;
+            /** Description */
+            description?: string | null;
+            /** Cover Id */
+            cover_id?: string | null;
+            /**
+             * Order
+             * @default oldest
+             * @enum {string}
+             */
+            order: "oldest" | "newest" | "manual";
+        };
+        /**
+         * AlbumView
+         * @description An album: how much it has, from when (by the wall clock), and what stands for it.
+         */
+        AlbumView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Library Id
+             * Format: uuid
+             */
+            library_id: string;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string | null;
+            /**
+             * Order
+             * @enum {string}
+             */
+            order: "oldest" | "newest" | "manual";
+            /**
+             * Cover Id
+             * @description The chosen one; null: the first in its order.
+             */
+            cover_id: string | null;
+            /** Count */
+            count: number;
+            /** From */
+            from: string | null;
+            /** To */
+            to: string | null;
+            /**
+             * Cover
+             * @description A link to a thumbnail.
+             */
+            cover: string | null;
+            /** Created By */
+            created_by: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
          * Answer
          * @description What the library has of one hash.
          */
@@ -1387,8 +1891,50 @@ export interface components {
             items: components["schemas"]["Answer"][];
         };
         /**
+         * AssetAlbum
+         * @description An album it is in.
+         */
+        AssetAlbum: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * AssetChange
+         * @description What to change in one asset.
+         */
+        AssetChange: {
+            /** Description */
+            description?: string | null;
+            /** Rating */
+            rating?: number | null;
+            /** Favourite */
+            favourite?: boolean | null;
+            /** Archived */
+            archived?: boolean | null;
+            /** Taken At */
+            taken_at?: string | null;
+            /** Taken Offset */
+            taken_offset?: number | null;
+            /** Latitude */
+            latitude?: number | null;
+            /** Longitude */
+            longitude?: number | null;
+            /**
+             * Tags
+             * @description The whole list.
+             */
+            tags?: string[] | null;
+            /** Title */
+            title?: string | null;
+        };
+        /**
          * AssetDetails
-         * @description An asset, with all the names its bytes were sent under.
+         * @description An asset, and everything known of it.
          */
         AssetDetails: {
             /**
@@ -1397,12 +1943,57 @@ export interface components {
              */
             id: string;
             /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "photo" | "video" | "sidecar" | "other";
+            /** Name */
+            name: string;
+            /**
+             * Taken At
+             * @example 2024-05-01T12:03:04.120
+             */
+            taken_at: string;
+            /** Taken Offset */
+            taken_offset: number | null;
+            /** Width */
+            width: number | null;
+            /** Height */
+            height: number | null;
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Thumbhash */
+            thumbhash: string | null;
+            /** Thumb */
+            thumb: string | null;
+            /** Preview */
+            preview: string | null;
+            /** Clip */
+            clip: string | null;
+            /** Video */
+            video: string | null;
+            /** Motion */
+            motion: string | null;
+            /** Favourite */
+            favourite: boolean;
+            /** Archived */
+            archived: boolean;
+            /** Rating */
+            rating: number | null;
+            /** Problem */
+            problem: ("unsupported" | "corrupt" | "resource_limit" | "timeout" | "crash") | null;
+            /** Parts */
+            parts: ("motion" | "raw" | "sidecar")[];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
              * Library Id
              * Format: uuid
              */
             library_id: string;
-            /** Name */
-            name: string;
             /** Media Type */
             media_type: string;
             /** Size */
@@ -1416,6 +2007,134 @@ export interface components {
             trashed_at: string | null;
             /** Names */
             names: string[];
+            /** Title */
+            title: string | null;
+            /** Description */
+            description: string | null;
+            /** Camera */
+            camera: string | null;
+            /** Lens */
+            lens: string | null;
+            /** Latitude */
+            latitude: number | null;
+            /** Longitude */
+            longitude: number | null;
+            /** Taken From */
+            taken_from: string;
+            /** Sent At */
+            sent_at: string | null;
+            /** Corrected */
+            corrected: string[];
+            /** Shown With */
+            shown_with: string | null;
+            /** Part */
+            part: ("motion" | "raw" | "sidecar") | null;
+            place: components["schemas"]["PlaceView"] | null;
+            /** Metadata */
+            metadata: {
+                [key: string]: unknown;
+            } | null;
+            /** Steps */
+            steps: components["schemas"]["StepView"][];
+            /** Shown Parts */
+            shown_parts: components["schemas"]["PartView"][];
+            /** Albums */
+            albums: components["schemas"]["AssetAlbum"][];
+            /** Tags */
+            tags: components["schemas"]["AssetTag"][];
+            uploader: components["schemas"]["Uploader"] | null;
+        };
+        /**
+         * AssetTag
+         * @description A tag it has.
+         */
+        AssetTag: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "file" | "user";
+        };
+        /**
+         * AssetTile
+         * @description A tile, and what the archive keeps of the asset.
+         */
+        AssetTile: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "photo" | "video" | "sidecar" | "other";
+            /** Name */
+            name: string;
+            /**
+             * Taken At
+             * @example 2024-05-01T12:03:04.120
+             */
+            taken_at: string;
+            /** Taken Offset */
+            taken_offset: number | null;
+            /** Width */
+            width: number | null;
+            /** Height */
+            height: number | null;
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Thumbhash */
+            thumbhash: string | null;
+            /** Thumb */
+            thumb: string | null;
+            /** Preview */
+            preview: string | null;
+            /** Clip */
+            clip: string | null;
+            /** Video */
+            video: string | null;
+            /** Motion */
+            motion: string | null;
+            /** Favourite */
+            favourite: boolean;
+            /** Archived */
+            archived: boolean;
+            /** Rating */
+            rating: number | null;
+            /** Problem */
+            problem: ("unsupported" | "corrupt" | "resource_limit" | "timeout" | "crash") | null;
+            /** Parts */
+            parts: ("motion" | "raw" | "sidecar")[];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
+             * Library Id
+             * Format: uuid
+             */
+            library_id: string;
+            /** Media Type */
+            media_type: string;
+            /** Size */
+            size: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Trashed At */
+            trashed_at: string | null;
         };
         /**
          * AssetView
@@ -1564,6 +2283,68 @@ export interface components {
             next_due_at: string | null;
         };
         /**
+         * BatchView
+         * @description A batch, and how far it is.
+         */
+        BatchView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Library Id
+             * Format: uuid
+             */
+            library_id: string;
+            /** Name */
+            name: string;
+            /** Created By */
+            created_by: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            uploads: components["schemas"]["UploadCounts"];
+            /** Assets */
+            assets: number;
+            /**
+             * Duplicates
+             * @description Those of its assets that the library had before.
+             */
+            duplicates: number;
+            steps: components["schemas"]["StepCounts"];
+        };
+        /**
+         * BucketView
+         * @description How much there is of a month or day.
+         */
+        BucketView: {
+            /**
+             * Bucket
+             * Format: date
+             */
+            bucket: string;
+            /** Count */
+            count: number;
+        };
+        /**
+         * Buckets
+         * @description All months or days that have something, the newest first.
+         */
+        Buckets: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "month" | "day";
+            /** Total */
+            total: number;
+            /** Items */
+            items: components["schemas"]["BucketView"][];
+        };
+        /**
          * Check
          * @description How one part is.
          */
@@ -1589,6 +2370,29 @@ export interface components {
              * @example 123456
              */
             code: string;
+        };
+        /**
+         * Count
+         * @description How many assets it changed something for.
+         */
+        Count: {
+            /** Count */
+            count: number;
+        };
+        /**
+         * CountedTag
+         * @description A tag, and how many assets have it.
+         */
+        CountedTag: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Count */
+            count: number;
         };
         /**
          * CreatedInvitation
@@ -1673,6 +2477,26 @@ export interface components {
             key: string;
         };
         /**
+         * Edit
+         * @description Which assets, by their ids or by what a timeline is narrowed down to, and what to change in them.
+         */
+        Edit: {
+            /** Ids */
+            ids?: string[] | null;
+            /** Library Id */
+            library_id?: string | null;
+            filters?: components["schemas"]["FilterFields"] | null;
+            changes: components["schemas"]["ManyChanges"];
+        };
+        /**
+         * Edited
+         * @description How many assets were changed.
+         */
+        Edited: {
+            /** Count */
+            count: number;
+        };
+        /**
          * EnrolmentView
          * @description What an authenticator app needs; shown once.
          */
@@ -1683,6 +2507,62 @@ export interface components {
             uri: string;
             /** Qr Svg */
             qr_svg: string;
+        };
+        /**
+         * FilterFields
+         * @description Which assets of a library.
+         */
+        FilterFields: {
+            /** Kind */
+            kind?: ("photo" | "video" | "other") | null;
+            /**
+             * Favourite
+             * @default false
+             */
+            favourite: boolean;
+            /**
+             * Archived
+             * @description Only those; without it none of them.
+             * @default false
+             */
+            archived: boolean;
+            /**
+             * Problem
+             * @description Only those that have one.
+             * @default false
+             */
+            problem: boolean;
+            /** Camera */
+            camera?: string | null;
+            /** Lens */
+            lens?: string | null;
+            /** Place */
+            place?: number | null;
+            /** Country */
+            country?: string | null;
+            /**
+             * From
+             * @description The first day.
+             */
+            from?: string | null;
+            /**
+             * To
+             * @description The last day.
+             */
+            to?: string | null;
+            /** Album */
+            album?: string | null;
+            /** Tag */
+            tag?: string | null;
+            /**
+             * Rating
+             * @description At least.
+             */
+            rating?: number | null;
+            /** Uploader */
+            uploader?: string | null;
+            /** Batch */
+            batch?: string | null;
         };
         /**
          * FindingView
@@ -1739,6 +2619,206 @@ export interface components {
              * @description The mirror is to have a whole copy.
              */
             healable: boolean;
+        };
+        /**
+         * GuestAlbum
+         * @description An album as guests see it.
+         */
+        GuestAlbum: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string | null;
+            /** Order */
+            order: string;
+            /** Count */
+            count: number;
+            /** From */
+            from: string | null;
+            /** To */
+            to: string | null;
+            /** Cover */
+            cover: string | null;
+        };
+        /**
+         * GuestDetails
+         * @description What a guest may know of an asset; nothing but the tile where the link hides metadata.
+         */
+        GuestDetails: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "photo" | "video" | "sidecar" | "other";
+            /** Name */
+            name: string;
+            /**
+             * Taken At
+             * @example 2024-05-01T12:03:04.120
+             */
+            taken_at: string;
+            /** Taken Offset */
+            taken_offset: number | null;
+            /** Width */
+            width: number | null;
+            /** Height */
+            height: number | null;
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Thumbhash */
+            thumbhash: string | null;
+            /** Thumb */
+            thumb: string | null;
+            /** Preview */
+            preview: string | null;
+            /** Clip */
+            clip: string | null;
+            /** Video */
+            video: string | null;
+            /** Motion */
+            motion: string | null;
+            /** Favourite */
+            favourite: boolean;
+            /** Archived */
+            archived: boolean;
+            /** Rating */
+            rating: number | null;
+            /** Problem */
+            problem: ("unsupported" | "corrupt" | "resource_limit" | "timeout" | "crash") | null;
+            /** Parts */
+            parts: ("motion" | "raw" | "sidecar")[];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
+             * Original
+             * @description A signed link, where the link allows downloads.
+             */
+            original: string | null;
+            /** Title */
+            title?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Camera */
+            camera?: string | null;
+            /** Lens */
+            lens?: string | null;
+            /** Latitude */
+            latitude?: number | null;
+            /** Longitude */
+            longitude?: number | null;
+            place?: components["schemas"]["PlaceView"] | null;
+            /** Size */
+            size?: number | null;
+            /** Media Type */
+            media_type?: string | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            /** Shown Parts */
+            shown_parts?: components["schemas"]["GuestPart"][];
+        };
+        /**
+         * GuestPart
+         * @description What is shown as a part of an asset.
+         */
+        GuestPart: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Part */
+            part: ("motion" | "raw" | "sidecar") | null;
+            /** Name */
+            name: string;
+            /** Media Type */
+            media_type: string;
+            /** Size */
+            size: number;
+            /** Original */
+            original: string | null;
+        };
+        /**
+         * GuestTile
+         * @description A tile as guests see it: without what members note for themselves, and without a name where the link hides it.
+         */
+        GuestTile: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "photo" | "video" | "sidecar" | "other";
+            /** Name */
+            name: string;
+            /**
+             * Taken At
+             * @example 2024-05-01T12:03:04.120
+             */
+            taken_at: string;
+            /** Taken Offset */
+            taken_offset: number | null;
+            /** Width */
+            width: number | null;
+            /** Height */
+            height: number | null;
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Thumbhash */
+            thumbhash: string | null;
+            /** Thumb */
+            thumb: string | null;
+            /** Preview */
+            preview: string | null;
+            /** Clip */
+            clip: string | null;
+            /** Video */
+            video: string | null;
+            /** Motion */
+            motion: string | null;
+            /** Favourite */
+            favourite: boolean;
+            /** Archived */
+            archived: boolean;
+            /** Rating */
+            rating: number | null;
+            /** Problem */
+            problem: ("unsupported" | "corrupt" | "resource_limit" | "timeout" | "crash") | null;
+            /** Parts */
+            parts: ("motion" | "raw" | "sidecar")[];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
+             * Original
+             * @description A signed link, where the link allows downloads.
+             */
+            original: string | null;
+        };
+        /**
+         * GuestTiles
+         * @description A page of what a guest sees.
+         */
+        GuestTiles: {
+            /** Items */
+            items: components["schemas"]["GuestTile"][];
+            /** Next */
+            next?: string | null;
         };
         /**
          * Health
@@ -2042,6 +3122,43 @@ export interface components {
             expires_at: string;
         };
         /**
+         * ManyChanges
+         * @description What to change in many assets.
+         */
+        ManyChanges: {
+            /** Description */
+            description?: string | null;
+            /** Rating */
+            rating?: number | null;
+            /** Favourite */
+            favourite?: boolean | null;
+            /** Archived */
+            archived?: boolean | null;
+            /** Taken At */
+            taken_at?: string | null;
+            /** Taken Offset */
+            taken_offset?: number | null;
+            /** Latitude */
+            latitude?: number | null;
+            /** Longitude */
+            longitude?: number | null;
+            /**
+             * Tags
+             * @description The whole list.
+             */
+            tags?: string[] | null;
+            /**
+             * Shift Minutes
+             * @description Move the time when they were taken.
+             * @default 0
+             */
+            shift_minutes: number;
+            /** Add Tags */
+            add_tags?: string[];
+            /** Remove Tags */
+            remove_tags?: string[];
+        };
+        /**
          * MemberView
          * @description Somebody who belongs to a library.
          */
@@ -2078,12 +3195,67 @@ export interface components {
             seconds: number;
         };
         /**
+         * Move
+         * @description Which assets go where.
+         */
+        Move: {
+            /** Ids */
+            ids: string[];
+            /**
+             * Before
+             * @description The asset they are put before; null: at the end.
+             */
+            before?: string | null;
+        };
+        /**
          * Moved
          * @description The assets, as they are now.
          */
         Moved: {
             /** Items */
             items: components["schemas"]["AssetView"][];
+        };
+        /**
+         * NewAlbum
+         * @description An album to be made.
+         */
+        NewAlbum: {
+            /**
+             * Library Id
+             * Format: uuid
+             */
+            library_id: string;
+            /**
+             * Name
+             * @example Anna
+             */
+            name: string;
+            /** Description */
+            description?: string | null;
+            /**
+             * Order
+             * @default oldest
+             * @enum {string}
+             */
+            order: "oldest" | "newest" | "manual";
+            /** Asset Ids */
+            asset_ids?: string[];
+        };
+        /**
+         * NewBatch
+         * @description A batch to begin.
+         */
+        NewBatch: {
+            /**
+             * Library Id
+             * Format: uuid
+             */
+            library_id: string;
+            /**
+             * Name
+             * @example Anna
+             */
+            name: string;
         };
         /**
          * NewInvitation
@@ -2143,22 +3315,17 @@ export interface components {
         };
         /**
          * NewSelection
-         * @description What to download together.
+         * @description What to download together: some assets of a library, or all of an album.
          */
         NewSelection: {
-            /**
-             * Library Id
-             * Format: uuid
-             */
-            library_id: string;
+            /** Library Id */
+            library_id?: string | null;
             /** Asset Ids */
-            asset_ids: string[];
-            /**
-             * Name
-             * @default photos
-             * @example Anna
-             */
-            name: string;
+            asset_ids?: string[] | null;
+            /** Album Id */
+            album_id?: string | null;
+            /** Name */
+            name?: string | null;
         };
         /**
          * OneTimeLink
@@ -2176,6 +3343,44 @@ export interface components {
              */
             expires_at: string;
         };
+        /**
+         * OpenedShare
+         * @description What a link shows and allows, and the pass that goes with each further request.
+         */
+        OpenedShare: {
+            /**
+             * Share Id
+             * Format: uuid
+             */
+            share_id: string;
+            /**
+             * Pass
+             * @description Send it as `Authorization: Share …`.
+             */
+            pass: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            album: components["schemas"]["GuestAlbum"];
+            /** Downloads */
+            downloads: boolean;
+            /** Uploads */
+            uploads: boolean;
+            /** Metadata */
+            metadata: boolean;
+        };
+        /**
+         * Opening
+         * @description What a guest was given.
+         */
+        Opening: {
+            /** Token */
+            token: string;
+            /** Password */
+            password?: string | null;
+        };
         /** Page[AccountRow] */
         Page_AccountRow_: {
             /** Items */
@@ -2186,10 +3391,20 @@ export interface components {
              */
             next?: string | null;
         };
-        /** Page[AssetView] */
-        Page_AssetView_: {
+        /** Page[AlbumView] */
+        Page_AlbumView_: {
             /** Items */
-            items: components["schemas"]["AssetView"][];
+            items: components["schemas"]["AlbumView"][];
+            /**
+             * Next
+             * @description Cursor of the next page; null on the last one.
+             */
+            next?: string | null;
+        };
+        /** Page[AssetTile] */
+        Page_AssetTile_: {
+            /** Items */
+            items: components["schemas"]["AssetTile"][];
             /**
              * Next
              * @description Cursor of the next page; null on the last one.
@@ -2200,6 +3415,26 @@ export interface components {
         Page_AuditRow_: {
             /** Items */
             items: components["schemas"]["AuditRow"][];
+            /**
+             * Next
+             * @description Cursor of the next page; null on the last one.
+             */
+            next?: string | null;
+        };
+        /** Page[BatchView] */
+        Page_BatchView_: {
+            /** Items */
+            items: components["schemas"]["BatchView"][];
+            /**
+             * Next
+             * @description Cursor of the next page; null on the last one.
+             */
+            next?: string | null;
+        };
+        /** Page[CountedTag] */
+        Page_CountedTag_: {
+            /** Items */
+            items: components["schemas"]["CountedTag"][];
             /**
              * Next
              * @description Cursor of the next page; null on the last one.
@@ -2297,6 +3532,25 @@ export interface components {
             next?: string | null;
         };
         /**
+         * PartView
+         * @description An asset that is shown as a part of this one.
+         */
+        PartView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Part */
+            part: ("motion" | "raw" | "sidecar") | null;
+            /** Name */
+            name: string;
+            /** Media Type */
+            media_type: string;
+            /** Size */
+            size: number;
+        };
+        /**
          * PasswordChange
          * @description The password so far, and the new one.
          */
@@ -2311,6 +3565,24 @@ export interface components {
              * @example three unrelated words
              */
             new_password: string;
+        };
+        /**
+         * PlaceView
+         * @description Where it was taken.
+         */
+        PlaceView: {
+            /** Id */
+            id: number | null;
+            /** Name */
+            name: string | null;
+            /** Name Ru */
+            name_ru: string | null;
+            /** Country */
+            country: string | null;
+            /** Country Name */
+            country_name: string | null;
+            /** Country Name Ru */
+            country_name_ru: string | null;
         };
         /**
          * Progress
@@ -2455,6 +3727,14 @@ export interface components {
             email: string;
         };
         /**
+         * Retried
+         * @description How many steps are done again.
+         */
+        Retried: {
+            /** Steps */
+            steps: number;
+        };
+        /**
          * Role
          * @description What a member may do in a library: see, change, or also decide who belongs to it.
          * @enum {string}
@@ -2548,6 +3828,93 @@ export interface components {
             expires_at: string;
         };
         /**
+         * ShareFields
+         * @description What a link is for, and what it allows. In a change, what is not there stays; null takes it away.
+         */
+        ShareFields: {
+            /** Note */
+            note?: string | null;
+            /** Password */
+            password?: string | null;
+            /** Expires At */
+            expires_at?: string | null;
+            /**
+             * Downloads
+             * @description Whether guests get originals, which carry their metadata.
+             * @default true
+             */
+            downloads: boolean;
+            /**
+             * Uploads
+             * @default false
+             */
+            uploads: boolean;
+            /**
+             * Metadata
+             * @description Whether guests see names, places and what else files say.
+             * @default true
+             */
+            metadata: boolean;
+        };
+        /**
+         * ShareView
+         * @description A link to an album, as those see it who may change the album.
+         */
+        ShareView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Album Id
+             * Format: uuid
+             */
+            album_id: string;
+            /**
+             * Address
+             * @description What guests open. It can be copied at any time, and is stored nowhere.
+             */
+            address: string;
+            /** Note */
+            note: string | null;
+            /**
+             * Password
+             * @description Whether it has one.
+             */
+            password: boolean;
+            /** Expires At */
+            expires_at: string | null;
+            /** Downloads */
+            downloads: boolean;
+            /** Uploads */
+            uploads: boolean;
+            /** Metadata */
+            metadata: boolean;
+            /** Views */
+            views: number;
+            /** Last Seen At */
+            last_seen_at: string | null;
+            /**
+             * Created By
+             * Format: uuid
+             */
+            created_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * Shares
+         * @description An album's links, the newest first.
+         */
+        Shares: {
+            /** Items */
+            items: components["schemas"]["ShareView"][];
+        };
+        /**
          * SignIn
          * @description E-mail, password, and the second factor once it is asked for.
          */
@@ -2569,12 +3936,165 @@ export interface components {
             code?: string | null;
         };
         /**
+         * Some
+         * @description Some assets.
+         */
+        Some: {
+            /** Ids */
+            ids: string[];
+        };
+        /**
+         * SomeAssets
+         * @description Some assets.
+         */
+        SomeAssets: {
+            /** Ids */
+            ids: string[];
+        };
+        /**
+         * StepCounts
+         * @description How many steps of its assets are in which state.
+         */
+        StepCounts: {
+            /**
+             * Waiting
+             * @default 0
+             */
+            waiting: number;
+            /**
+             * Done
+             * @default 0
+             */
+            done: number;
+            /**
+             * Failed
+             * @default 0
+             */
+            failed: number;
+            /**
+             * Skipped
+             * @default 0
+             */
+            skipped: number;
+        };
+        /**
+         * StepView
+         * @description What was to be done with an asset, and how it ended.
+         */
+        StepView: {
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "done" | "failed" | "skipped";
+            /** Verdict */
+            verdict: ("unsupported" | "corrupt" | "resource_limit" | "timeout" | "crash") | null;
+            /** Detail */
+            detail: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
          * Summary
          * @description All kinds that have jobs.
          */
         Summary: {
             /** Kinds */
             kinds: components["schemas"]["KindCounts"][];
+        };
+        /**
+         * TileView
+         * @description An asset in a list. Its links are signed for half an hour to an hour and need no sign-in.
+         */
+        TileView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "photo" | "video" | "sidecar" | "other";
+            /** Name */
+            name: string;
+            /**
+             * Taken At
+             * @example 2024-05-01T12:03:04.120
+             */
+            taken_at: string;
+            /** Taken Offset */
+            taken_offset: number | null;
+            /** Width */
+            width: number | null;
+            /** Height */
+            height: number | null;
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Thumbhash */
+            thumbhash: string | null;
+            /** Thumb */
+            thumb: string | null;
+            /** Preview */
+            preview: string | null;
+            /** Clip */
+            clip: string | null;
+            /** Video */
+            video: string | null;
+            /** Motion */
+            motion: string | null;
+            /** Favourite */
+            favourite: boolean;
+            /** Archived */
+            archived: boolean;
+            /** Rating */
+            rating: number | null;
+            /** Problem */
+            problem: ("unsupported" | "corrupt" | "resource_limit" | "timeout" | "crash") | null;
+            /** Parts */
+            parts: ("motion" | "raw" | "sidecar")[];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * Tiles
+         * @description A page of tiles.
+         */
+        Tiles: {
+            /** Items */
+            items: components["schemas"]["TileView"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * UploadCounts
+         * @description How many uploads are in which state. Those that ended are counted for a day.
+         */
+        UploadCounts: {
+            /**
+             * Open
+             * @default 0
+             */
+            open: number;
+            /**
+             * Finished
+             * @default 0
+             */
+            finished: number;
+            /**
+             * Gone
+             * @default 0
+             */
+            gone: number;
         };
         /**
          * UploadView
@@ -2613,6 +4133,19 @@ export interface components {
             expires_at: string;
         };
         /**
+         * Uploader
+         * @description Who sent it.
+         */
+        Uploader: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * UsageView
          * @description A library's bytes.
          */
@@ -2648,6 +4181,41 @@ export interface components {
             counts_renditions: boolean;
             /** Counts Trash */
             counts_trash: boolean;
+        };
+        /**
+         * ValueView
+         * @description What a filter can be set to.
+         */
+        ValueView: {
+            /** Value */
+            value: string;
+            /** Label */
+            label: string;
+            /** Label Ru */
+            label_ru: string | null;
+            /** Count */
+            count: number;
+        };
+        /**
+         * Values
+         * @description The most frequent first.
+         */
+        Values: {
+            /** Items */
+            items: components["schemas"]["ValueView"][];
+        };
+        /**
+         * ZipLink
+         * @description Where a zip is, for a while.
+         */
+        ZipLink: {
+            /** Zip */
+            zip: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
         };
         /**
          * Problem
@@ -5080,6 +6648,186 @@ export interface operations {
             };
         };
     };
+    list_batches: {
+        parameters: {
+            query: {
+                library: string;
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description How many items a page has at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BatchView_"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchView"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchView"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_assets: {
         parameters: {
             query: {
@@ -5102,7 +6850,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_AssetView_"];
+                    "application/json": components["schemas"]["Page_AssetTile_"];
                 };
             };
             /** @description Sign-in failed */
@@ -5151,6 +6899,12 @@ export interface operations {
                 name?: string | null;
                 /** @description Refuse other bytes than these. */
                 sha256?: string | null;
+                /** @description The batch it comes with. */
+                batch?: string | null;
+                /** @description An album it is put into. */
+                album?: string | null;
+                /** @description The file's date: milliseconds since 1970, or ISO 8601. */
+                modified?: string | null;
             };
             header?: never;
             path?: never;
@@ -5615,9 +7369,75 @@ export interface operations {
             };
         };
     };
-    download_original: {
+    change_asset: {
         parameters: {
             query?: never;
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssetChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetDetails"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_original: {
+        parameters: {
+            query?: {
+                inline?: boolean;
+                expires?: number | null;
+                signature?: string | null;
+            };
             header?: never;
             path: {
                 asset_id: string;
@@ -5689,6 +7509,126 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edit_assets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Edit"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Edited"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_assets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Some"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retried"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description The password is too weak */
             422: {
@@ -5819,6 +7759,1407 @@ export interface operations {
             };
         };
     };
+    list_buckets: {
+        parameters: {
+            query: {
+                kind?: ("photo" | "video" | "other") | null;
+                favourite?: boolean;
+                /** @description Only those; without it none of them. */
+                archived?: boolean;
+                /** @description Only those that have one. */
+                problem?: boolean;
+                camera?: string | null;
+                lens?: string | null;
+                place?: number | null;
+                country?: string | null;
+                /** @description The first day. */
+                from?: string | null;
+                /** @description The last day. */
+                to?: string | null;
+                album?: string | null;
+                tag?: string | null;
+                /** @description At least. */
+                rating?: number | null;
+                uploader?: string | null;
+                batch?: string | null;
+                library: string;
+                by?: "month" | "day";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Buckets"];
+                };
+            };
+            /** @description The client has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_timeline: {
+        parameters: {
+            query: {
+                kind?: ("photo" | "video" | "other") | null;
+                favourite?: boolean;
+                /** @description Only those; without it none of them. */
+                archived?: boolean;
+                /** @description Only those that have one. */
+                problem?: boolean;
+                camera?: string | null;
+                lens?: string | null;
+                place?: number | null;
+                country?: string | null;
+                /** @description The first day. */
+                from?: string | null;
+                /** @description The last day. */
+                to?: string | null;
+                album?: string | null;
+                tag?: string | null;
+                /** @description At least. */
+                rating?: number | null;
+                uploader?: string | null;
+                batch?: string | null;
+                library: string;
+                by?: "month" | "day";
+                bucket?: string | null;
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tiles"];
+                };
+            };
+            /** @description The client has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_values: {
+        parameters: {
+            query: {
+                kind?: ("photo" | "video" | "other") | null;
+                favourite?: boolean;
+                /** @description Only those; without it none of them. */
+                archived?: boolean;
+                /** @description Only those that have one. */
+                problem?: boolean;
+                camera?: string | null;
+                lens?: string | null;
+                place?: number | null;
+                country?: string | null;
+                /** @description The first day. */
+                from?: string | null;
+                /** @description The last day. */
+                to?: string | null;
+                album?: string | null;
+                tag?: string | null;
+                /** @description At least. */
+                rating?: number | null;
+                uploader?: string | null;
+                batch?: string | null;
+                library: string;
+                of: "camera" | "lens" | "place" | "country" | "tag" | "uploader" | "batch";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Values"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tags: {
+        parameters: {
+            query: {
+                library: string;
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description How many items a page has at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CountedTag_"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_albums: {
+        parameters: {
+            query: {
+                library: string;
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description How many items a page has at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AlbumView_"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_album: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAlbum"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlbumView"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_album: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                album_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlbumView"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_album: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                album_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_album: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                album_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlbumChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlbumView"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_album: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description How many items a page has at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                album_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tiles"];
+                };
+            };
+            /** @description The client has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_to_album: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                album_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SomeAssets"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_from_album: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                album_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SomeAssets"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_in_album: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                album_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Move"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_shares: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                album_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shares"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                album_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareFields"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareView"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareFields"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareView"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Opening"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedShare"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The link no longer works */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_shared: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description How many items a page has at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuestTiles"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The link no longer works */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_shared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset_id: string;
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuestDetails"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The link no longer works */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    zip_shared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZipLink"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The link no longer works */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     create_selection: {
         parameters: {
             query?: never;
@@ -5881,7 +9222,10 @@ export interface operations {
     };
     download_zip: {
         parameters: {
-            query?: never;
+            query?: {
+                expires?: number | null;
+                signature?: string | null;
+            };
             header?: never;
             path: {
                 selection_id: string;

@@ -40,3 +40,25 @@ export interface Page<T> {
   items: T[]
   next?: string | null
 }
+
+export type Tile = Schemas['TileView'] & { original?: string | null }
+export type AssetTile = Schemas['AssetTile']
+export type AssetDetails = Schemas['AssetDetails']
+export type StepView = Schemas['StepView']
+export type Changes = Schemas['AssetChange']
+export type BulkChanges = Partial<Schemas['ManyChanges']>
+export type Buckets = Schemas['Buckets']
+export type FilterValue = Schemas['ValueView']
+export type Album = Schemas['AlbumView']
+export type AlbumChanges = Partial<Schemas['AlbumChange']>
+export type AlbumOrder = Album['order']
+export type Share = Schemas['ShareView']
+export type ShareChanges = Partial<Schemas['ShareFields']>
+export type OpenShare = Schemas['OpenedShare']
+export type Batch = Schemas['BatchView']
+
+/** What is known of a photo that is looked at: all of it, or what a link shows. */
+export type GuestDetails = Tile & Partial<Omit<AssetDetails, keyof Tile>>
+
+export const FILTERS_OF = ['camera', 'lens', 'place', 'country', 'tag', 'uploader', 'batch'] as const
+export type FilterOf = (typeof FILTERS_OF)[number]

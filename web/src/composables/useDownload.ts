@@ -6,7 +6,7 @@ export const MOST_IN_ZIP = 10_000
 export const originalOf = (assetId: string): string => `/api/v1/assets/${assetId}/original`
 
 /** A link is followed, not fetched: the browser saves as it receives, whatever the size. */
-function follow(address: string): void {
+export function follow(address: string): void {
   const link = document.createElement('a')
   link.href = address
   // Without it, leaving the page would be announced, and warned of while files are being sent.

@@ -27,6 +27,17 @@ export function formatBytes(bytes: number, locale: string): string {
 
 const rounded = (value: number): number => (value < 100 ? Math.round(value * 10) / 10 : Math.round(value))
 
+const MINUTE = 60
+
+/** How long a film is, as players write it. */
+export function duration(milliseconds: number): string {
+  const seconds = Math.max(1, Math.round(milliseconds / 1000))
+  const parts = [Math.floor(seconds / MINUTE) % MINUTE, seconds % MINUTE]
+  const hours = Math.floor(seconds / (MINUTE * MINUTE))
+  if (hours) parts.unshift(hours)
+  return parts.map((part, nth) => (nth ? String(part).padStart(2, '0') : String(part))).join(':')
+}
+
 /** Dates and numbers the way the current language writes them. */
 export function useFormat() {
   const { locale } = useI18n()
@@ -40,6 +51,22 @@ export function useFormat() {
   function date(moment: Moment): string {
     if (!moment) return ''
     return new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium' }).format(new Date(moment))
+  }
+
+  /** What the clock on the wall showed, wherever that was: no zone of the reader's changes it. */
+  function wall(moment: Moment, options: Intl.DateTimeFormatOptions): string {
+    if (!moment) return ''
+    return new Intl.DateTimeFormat(locale.value, { ...options, timeZone: 'UTC' }).format(new Date(`${moment.slice(0, 19)}Z`))
+  }
+
+  const wallDate = (moment: Moment): string => wall(moment, { dateStyle: 'long' })
+  const wallTime = (moment: Moment): string => wall(moment, { dateStyle: 'full', timeStyle: 'short' })
+
+  /** Two days, written once where they are the same. */
+  function wallRange(from: Moment, to: Moment): string {
+    if (!from || !to) return ''
+    const format = new Intl.DateTimeFormat(locale.value, { dateStyle: 'long', timeZone: 'UTC' })
+    return format.formatRange(new Date(`${from.slice(0, 10)}T00:00Z`), new Date(`${to.slice(0, 10)}T00:00Z`))
   }
 
   function inSeconds(seconds: number): string {
@@ -59,5 +86,5 @@ export function useFormat() {
   const percent = (share: number): string =>
     new Intl.NumberFormat(locale.value, { style: 'percent', maximumFractionDigits: 0 }).format(share)
 
-  return { bytes, percent, dateTime, date, inSeconds, relative, number }
+  return { bytes, percent, dateTime, date, wallDate, wallTime, wallRange, inSeconds, relative, number }
 }

@@ -27,6 +27,7 @@ export function useNavigation() {
   const entries = computed<NavEntry[]>(() => {
     const all: NavEntry[] = [
       { to: '/', label: t('nav.photos'), icon: 'photos', within: ['/'] },
+      { to: '/albums', label: t('nav.albums'), icon: 'album', within: ['/albums'] },
       { to: '/trash', label: t('nav.trash'), icon: 'trash', within: ['/trash'] },
       { to: '/libraries', label: t('nav.libraries'), icon: 'libraries', within: ['/libraries'] },
     ]

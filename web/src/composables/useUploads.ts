@@ -1,8 +1,10 @@
 import { computed, shallowRef, watch } from 'vue'
+import type { OpenShare } from '@/api/types'
 import type { Picked } from '@/uploads/files'
 import { fingerprintOf } from '@/uploads/interrupted'
 import { isFinished, UploadQueue, type Totals, type UploadItem } from '@/uploads/queue'
 import { tusTransfer } from '@/uploads/tus'
+import { startBatch } from './useBatches'
 import { useSession } from './useSession'
 
 const AT_ONCE = 3
@@ -61,12 +63,28 @@ export function startUploads(): void {
   addEventListener('online', () => queue.retry(undefined, ['network']))
 }
 
-function add(picked: Picked[], libraryId: string): number {
+/** Several files at once are a delivery, whose way to being ready can be followed. */
+async function add(picked: Picked[], libraryId: string, { album }: { album?: string } = {}): Promise<number> {
   const { account } = useSession()
-  if (!account.value) return 0
-  const accountId = account.value.id
+  const accountId = account.value?.id
+  if (!accountId) return 0
+  const batchId = picked.length > 1 ? await startBatch(libraryId, picked) : undefined
   return queue.add(
-    picked.map(({ file, path }) => ({ file, path, libraryId, fingerprint: fingerprintOf(accountId, libraryId, path, file) })),
+    picked.map(({ file, path }) => ({
+      file,
+      path,
+      libraryId,
+      albumId: album,
+      batchId,
+      fingerprint: fingerprintOf(accountId, libraryId, path, file),
+    })),
+  )
+}
+
+/** By somebody without an account, through a link that allows it. */
+function addAsGuest(picked: Picked[], { share_id, pass }: OpenShare): number {
+  return queue.add(
+    picked.map(({ file, path }) => ({ file, path, libraryId: '', pass, fingerprint: fingerprintOf('guest', share_id, path, file) })),
   )
 }
 
@@ -76,6 +94,7 @@ export function useUploads() {
     hidden: computed(() => view.value.hidden),
     totals: computed(() => view.value.totals),
     add,
+    addAsGuest,
     pause: (id?: number) => queue.pause(id),
     resume: (id?: number) => queue.resume(id),
     retry: (id?: number) => queue.retry(id),

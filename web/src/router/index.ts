@@ -2,11 +2,18 @@ import { createRouter, createWebHistory } from 'vue-router'
 import { guard } from './guard'
 import { countNavigation } from './navigation'
 import { routes } from './routes'
+import { keepScroll } from './scroll'
 
 export const router = createRouter({
   history: createWebHistory(),
   routes,
-  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  scrollBehavior(to, from, saved) {
+    // A picture opens over the page it is on, and closes to it: that page stays where it is.
+    if (to.matched[0] === from.matched[0] && to.path !== from.path) return false
+    if (to.path === from.path) return saved ?? (to.meta.grid ? false : { top: 0 })
+    keepScroll(saved?.top ?? null)
+    return saved ?? { top: 0 }
+  },
 })
 
 router.beforeEach(guard)

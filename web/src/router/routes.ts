@@ -5,15 +5,27 @@ export type Access = 'guest' | 'session' | 'admin' | 'anyone'
 declare module 'vue-router' {
   interface RouteMeta {
     access: Access
+    /** A grid of photos: it takes the whole width, and finds its place again by itself. */
+    grid?: boolean
+    /** For somebody without an account: nothing around it but the name. */
+    guest?: boolean
   }
 }
+
+/** A photo opens over the page that it is on, which stays as it is below; that page draws it. */
+const photo = (name: string): RouteRecordRaw => ({
+  path: 'photo/:photo',
+  name,
+  component: { render: () => null },
+})
 
 export const routes: RouteRecordRaw[] = [
   {
     path: '/',
     name: 'timeline',
     component: () => import('@/pages/TimelinePage.vue'),
-    meta: { access: 'session' },
+    meta: { access: 'session', grid: true },
+    children: [photo('photo')],
   },
   {
     path: '/sign-in',
@@ -43,7 +55,28 @@ export const routes: RouteRecordRaw[] = [
     path: '/trash',
     name: 'trash',
     component: () => import('@/pages/TrashPage.vue'),
+    meta: { access: 'session', grid: true },
+    children: [photo('trash-photo')],
+  },
+  {
+    path: '/albums',
+    name: 'albums',
+    component: () => import('@/pages/AlbumsPage.vue'),
     meta: { access: 'session' },
+  },
+  {
+    path: '/albums/:album',
+    name: 'album',
+    component: () => import('@/pages/AlbumPage.vue'),
+    meta: { access: 'session', grid: true },
+    children: [photo('album-photo')],
+  },
+  {
+    path: '/s',
+    name: 'guest',
+    component: () => import('@/pages/GuestPage.vue'),
+    meta: { access: 'anyone', grid: true, guest: true },
+    children: [photo('guest-photo')],
   },
   {
     path: '/libraries',

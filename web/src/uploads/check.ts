@@ -19,15 +19,15 @@ export function hashOf(file: Blob): Promise<string | null> {
   return mine
 }
 
-/** Whether the library has these bytes, out of the trash. What is in it is sent, and so comes back. */
-export async function isThere(libraryId: string, sha256: string): Promise<boolean> {
+/** The asset by which the library has these bytes, out of the trash. What is in it is sent, and so comes back. */
+export async function foundThere(libraryId: string, sha256: string): Promise<string | null> {
   try {
     const body = { library_id: libraryId, hashes: [sha256] }
     const { items } = await call(client.POST('/api/v1/assets/check', { body }))
-    return items.some(({ asset_id, trashed }) => asset_id !== null && !trashed)
+    return items.find(({ asset_id, trashed }) => asset_id !== null && !trashed)?.asset_id ?? null
   } catch (error) {
     // The question only saves work; sending knows how to wait for a server.
     if (error instanceof ApiProblem && !NOT_NOW.has(error.code)) throw error
-    return false
+    return null
   }
 }

@@ -10,6 +10,12 @@ export interface Candidate {
   libraryId: string
   /** The same file again has the same one. */
   fingerprint: string
+  /** The album it is put into as well. */
+  albumId?: string
+  /** The delivery it came with. */
+  batchId?: string
+  /** A guest's: what opening the link gave. */
+  pass?: string
 }
 
 export interface UploadItem extends Candidate {

@@ -1,7 +1,10 @@
 import { DetailedError, Upload, type HttpResponse, type UploadOptions } from 'tus-js-client'
-import { call, client, currentCsrfToken, refreshCsrfToken } from '@/api/client'
+import * as albums from '@/api/albums'
+import { ask } from '@/api/ask'
+import { currentCsrfToken, refreshCsrfToken } from '@/api/client'
 import { ApiProblem, problemFromBody, toProblem } from '@/api/problem'
-import { hashOf, isThere } from './check'
+import type { Upload as Shown } from '@/api/types'
+import { foundThere, hashOf } from './check'
 import type { Candidate, Listener, Transfer } from './queue'
 
 const ENDPOINT = '/api/v1/uploads'
@@ -54,14 +57,18 @@ function refuseToBeginAnew(method: string, response: HttpResponse): void {
 
 /** Sends one file through tus: asks whether it is there, takes up what an earlier visit began, and goes on after breaks. */
 export function tusTransfer(item: Candidate, on: Listener): Transfer {
-  const { file, libraryId } = item
+  const { file, libraryId, albumId, batchId, pass } = item
   let upload: Upload | null = null
   let address: string | null = null
   let round = 0
   let tokenIsOld = false
 
   function options(sha256: string | null): UploadOptions {
-    const metadata = { filename: file.name, filetype: file.type, library: libraryId }
+    const metadata: Record<string, string> = { filename: file.name, filetype: file.type, modified: String(file.lastModified) }
+    // A guest's go where the link says.
+    if (!pass) metadata.library = libraryId
+    if (albumId && !pass) metadata.album = albumId
+    if (batchId) metadata.batch = batchId
     return {
       endpoint: ENDPOINT,
       uploadUrl: address,
@@ -71,6 +78,7 @@ export function tusTransfer(item: Candidate, on: Listener): Transfer {
       uploadDataDuringCreation: file.size <= WITH_CREATION,
       retryDelays: RETRY_DELAYS,
       onBeforeRequest: async (request) => {
+        if (pass) return request.setHeader('Authorization', `Share ${pass}`)
         if (tokenIsOld) await refreshCsrfToken()
         tokenIsOld = false
         request.setHeader('X-CSRF-Token', currentCsrfToken())
@@ -101,7 +109,7 @@ export function tusTransfer(item: Candidate, on: Listener): Transfer {
       if (response.getHeader('Upload-Asset')) return on.done(response.getHeader('Upload-Duplicate') === 'true')
       const upload_id = upload?.url?.split('/').pop() ?? ''
       for (let turn = 0; turn < SETTLING.times; turn += 1) {
-        const shown = await call(client.GET('/api/v1/uploads/{upload_id}', { params: { path: { upload_id } } }))
+        const shown = await ask<Shown>('GET', `/uploads/${upload_id}`, { pass })
         if (mine !== round) return
         if (shown.state === 'finished') return on.done(shown.duplicate)
         await new Promise((resolve) => setTimeout(resolve, SETTLING.pause))
@@ -116,7 +124,9 @@ export function tusTransfer(item: Candidate, on: Listener): Transfer {
     on.checking()
     await readable(file)
     const sha256 = await hashOf(file)
-    if (sha256 && current() && (await isThere(libraryId, sha256))) {
+    const there = sha256 && !pass && current() ? await foundThere(libraryId, sha256) : null
+    if (there) {
+      if (albumId) await albums.add(albumId, [there])
       if (current()) on.done(true)
       return null
     }
