@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from api.bodies import digest_of, media_type_of, moment_of, name_of, received, sha256_of
-from api.content import Content, deliver
+from api.content import Content, attachment, deliver
 from api.deps import BEARER_SCHEME, COOKIE_SCHEME, Reader, Running, Transaction, Uploader, Writer, caller
 from api.details import AssetDetails, AssetTile
 from api.fields import Document, Text, View
@@ -22,6 +22,7 @@ from api.problems import responses
 from api.signing import ORIGINAL, Expires, Signature, Signer, require_signed
 from archive.access import Caller, Scope
 from archive.assets import service as assets
+from archive.assets import sidecars
 from archive.errors import TagphotoError, UploadRefused
 from archive.models import Asset, Upload
 from archive.runtime import Runtime
@@ -196,6 +197,18 @@ async def show_asset(caller: Reader, runtime: Running, session: Transaction, ass
     """Show everything known of an asset."""
     asset = await assets.get(session, caller, asset_id)
     return await AssetDetails.load(session, runtime.keyring, asset)
+
+
+@router.get(
+    "/{asset_id}/sidecar",
+    response_class=Response,
+    responses=responses(404) | {200: {"content": {sidecars.MEDIA_TYPE: {}}, "description": "XMP"}},
+)
+async def download_sidecar(caller: Reader, session: Transaction, asset_id: UUID) -> Response:
+    """Give what was corrected as an XMP sidecar; the original stays as it was received."""
+    asset = await assets.get(session, caller, asset_id)
+    headers = {"Content-Disposition": attachment(asset.name + sidecars.ENDING)}
+    return Response(await sidecars.of(session, asset), media_type=sidecars.MEDIA_TYPE, headers=headers)
 
 
 @router.delete("/{asset_id}", status_code=204, responses=responses(404))

@@ -15,7 +15,7 @@ from api.fields import Document, Name, Text, View
 from api.problems import responses
 from api.tiles import WallClock
 from api.timeline import FilterFields
-from archive.assets import editing
+from archive.assets import editing, recorded
 from archive.assets.editing import MARKS, Changes
 from archive.errors import Invalid
 from archive.timeline import service as timeline
@@ -53,7 +53,7 @@ class Change(Document):
         """Give them as the archive has them."""
         given = {name: getattr(self, name) for name in self.model_fields_set}
         listed = given.pop("tags", None)
-        fields = {name: value for name, value in given.items() if name in {*editing.CORRECTED, *MARKS}}
+        fields = {name: value for name, value in given.items() if name in {*recorded.FIELDS, *MARKS}}
         back = "tags" in self.model_fields_set and listed is None
         return Changes(fields, tags=listed, tags_back=back, **more)
 

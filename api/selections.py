@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Security
+from fastapi import APIRouter, Depends, Query, Request, Security
 from fastapi.responses import Response, StreamingResponse
 from pydantic import Field, model_validator
 
@@ -82,7 +82,10 @@ async def _zip_seer(
 
 @router.get("/{selection_id}/zip", response_class=Response)
 async def download_zip(
-    found: Annotated[Caller | None, Depends(_zip_seer)], runtime: Running, selection_id: UUID
+    found: Annotated[Caller | None, Depends(_zip_seer)],
+    runtime: Running,
+    selection_id: UUID,
+    sidecars: Annotated[bool, Query(description="Put what was corrected beside each original, as XMP.")] = False,  # noqa: FBT002  # a query
 ) -> Response:
     """Give the originals of a selection as a zip."""
     async with runtime.database.transaction() as session:
@@ -90,7 +93,10 @@ async def download_zip(
             selection = await selections.signed(session, selection_id)
         else:
             selection = await selections.get(session, found, selection_id)
-    zipped = selections.zipped(runtime.database, runtime.vault, selection_id, suspect(runtime))
+    # A guest sees what was taken, and not what its owners wrote about it.
+    beside = sidecars and found is not None
+    fault = suspect(runtime)
+    zipped = selections.zipped(runtime.database, runtime.vault, selection_id, fault, with_sidecars=beside)
     pieces = await begun(zipped)
     headers = {"Content-Disposition": attachment(f"{selection.name}.zip")}
     return StreamingResponse(pieces, headers=headers, media_type="application/zip")

@@ -1,6 +1,6 @@
 """Metadata: what a file says of itself is read as it is meant, and what is broken in it harms nothing."""
 
-# ruff: noqa: DTZ001, RUF001  # wall clocks have no zone; Russian is written in Cyrillic
+# ruff: noqa: RUF001  # wall clocks have no zone; Russian is written in Cyrillic
 from __future__ import annotations
 
 import io

@@ -1,6 +1,6 @@
 """XMP sidecars: what is written is read back the same, here and by others, and counts more than the file's own."""
 
-# ruff: noqa: DTZ001, RUF001  # wall clocks have no zone; Russian is written in Cyrillic
+# ruff: noqa: RUF001  # wall clocks have no zone; Russian is written in Cyrillic
 from __future__ import annotations
 
 import re

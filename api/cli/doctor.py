@@ -21,6 +21,7 @@ from archive.embedded import valkey
 from archive.embedded.postgres import find_binaries
 from archive.errors import StartRefused
 from archive.keyring import Keyring
+from archive.media.sandbox import SandboxFailed, capabilities
 from archive.settings import PREFIX, Addresses, Settings, config_file, masked
 from storage import StoreError, open_store
 
@@ -60,6 +61,7 @@ async def _examine(settings: Settings) -> list[Finding]:
     found += await _database(settings, addresses)
     found += await _redis(settings, addresses)
     found += [await _store(settings, addresses), await _mirror(addresses), _mail(settings), _client()]
+    found += await _sandbox()
     return found
 
 
@@ -193,6 +195,14 @@ def _client() -> Finding:
     if (web.DIST / "index.html").is_file():
         return Finding("ok", "web client", "built")
     return Finding("bad", "web client", "not built", "./run builds it.")
+
+
+async def _sandbox() -> list[Finding]:
+    try:
+        held = await capabilities()
+    except (SandboxFailed, OSError) as error:
+        return [Finding("bad", "sandbox", f"no decoder can be started: {error}", "Photos are kept, and not looked at.")]
+    return [Finding("ok", "sandbox" if not number else "", text) for number, text in enumerate(held.values())]
 
 
 async def _connect(dsn: str) -> str:

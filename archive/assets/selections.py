@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from archive.access import Caller
-from archive.assets import queries
+from archive.assets import queries, sidecars
 from archive.db import now
 from archive.errors import Damaged, NotFound
 from archive.ids import new_id
@@ -83,9 +83,16 @@ async def get(session: AsyncSession, caller: Caller, selection_id: UUID) -> Sele
 
 
 async def zipped(
-    database: Database, vault: Vault, selection_id: UUID, fault: Callable[[Plan], Awaitable[None]] | None = None
+    database: Database,
+    vault: Vault,
+    selection_id: UUID,
+    fault: Callable[[Plan], Awaitable[None]] | None = None,
+    *,
+    with_sidecars: bool = False,
 ) -> AsyncGenerator[bytes, None]:
     """Give a zip of a selection's originals, as they were received: not compressed, which photos are already.
+
+    With sidecars, what was corrected of a photo lies beside it.
 
     What cannot be read any more is named in a note at the end, so that nobody takes the rest for all. Damage in the
     middle of a file breaks the stream off: a zip without its end is seen to be none.
@@ -101,13 +108,17 @@ async def zipped(
                 except (Damaged, NotFound):
                     missing.append(asset.name)
                     continue
-                with archive.open(_entry(names.free(asset.name), asset), "w", force_zip64=asset.size >= _LARGE) as file:
+                name = names.free(asset.name)
+                with archive.open(_entry(name, asset), "w", force_zip64=asset.size >= _LARGE) as file:
                     file.write(first)
                     async with aclosing(content) as rest:
                         async for piece in rest:
                             await asyncio.to_thread(file.write, piece)
                             for some in sink.taken():
                                 yield some
+                if with_sidecars and asset.corrected:
+                    beside = _entry(names.free(name + sidecars.ENDING), asset)
+                    archive.writestr(beside, await _sidecar(database, asset))
                 for some in sink.taken():
                     yield some
         if missing:
@@ -145,6 +156,11 @@ async def _plan(database: Database, vault: Vault, asset: Asset) -> Plan:
             noun = "asset"
             raise NotFound(noun)
         return await reading.plan_whole(session, vault.keys, present.original_id)
+
+
+async def _sidecar(database: Database, asset: Asset) -> bytes:
+    async with database.transaction() as session:
+        return await sidecars.of(session, asset)
 
 
 def _entry(name: str, asset: Asset) -> zipfile.ZipInfo:

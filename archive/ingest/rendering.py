@@ -13,7 +13,7 @@ from archive.ingest import originals
 from archive.ingest.outcome import require_last_word
 from archive.media.sandbox import Gathered
 from archive.media.verdict import Verdict
-from archive.models import Asset
+from archive.models import Asset, Metadata
 from archive.steps import catalogue
 from archive.steps import service as steps
 from archive.vault import reading
@@ -37,6 +37,7 @@ async def render(transaction: Transactions, tools: Tools, asset_id: UUID, attemp
         if asset is None:
             return
         plan = await reading.plan_whole(session, tools.vault.keys, asset.original_id)
+        motion = await session.scalar(select(Metadata.record["motion"]).where(Metadata.asset_id == asset_id))
     gathered = Gathered(_MOST)
     async with originals.opened(tools.vault, plan) as source:
         result = await tools.sandbox.run("render", {}, source, blobs=gathered)
@@ -45,6 +46,10 @@ async def render(transaction: Transactions, tools: Tools, asset_id: UUID, attemp
         await renditions.write(tools.vault, asset.library_id, name, _MEDIA_TYPE, _once(content))
         for name, content in (gathered.blobs.items() if result.verdict is Verdict.OK else ())
     ]
+    if motion and result.verdict is Verdict.OK:
+        # The film inside a motion photo, as it lies there.
+        film = reading.read(tools.vault.stores, plan, int(motion["offset"]), int(motion["length"]))
+        made.append(await renditions.write(tools.vault, asset.library_id, "motion", "video/mp4", film))
     async with transaction(finish=True) as session:
         found = await session.scalar(select(Asset).where(Asset.id == asset_id).with_for_update())
         if found is not None:
