@@ -87,7 +87,6 @@ _LENSES = (
     "Exif.OlympusEq.LensType",
     "Exif.Panasonic.LensType",
     "Exif.Samsung2.LensType",
-    "Exif.Nikon3.Lens",
 )
 _WHO = "Exif.Photo.LensMake"
 
@@ -146,12 +145,12 @@ def serial(exif: Exif, xmp: dict[str, Value]) -> str | None:
     return found if found and found.strip("0 ") else None
 
 
-def lens_name(exif: Exif, xmp: dict[str, Value]) -> str | None:
+def lens_name(exif: Exif, xmp: dict[str, Value], *, tables: bool) -> str | None:
     """Name the lens: by the lens itself, by the maker's tables, by editors, by its numbers."""
     candidates = (
         exif.text("Exif.Photo.LensModel"),
         exif.text("Exif.Canon.LensModel"),
-        *(exif.printed(key) for key in _LENSES),
+        *(exif.printed(key) for key in _LENSES if tables),
         exif.text("Exif.Image.LensInfo") if not exif.fractions("Exif.Image.LensInfo") else None,
         text(xmp.get("exifEX:LensModel")),
         text(xmp.get("aux:Lens")),
@@ -177,11 +176,19 @@ def _with_maker(lens: str, maker: str | None) -> str:
 
 
 def _by_numbers(exif: Exif) -> str | None:
-    parts = exif.fractions("Exif.Photo.LensSpecification") or exif.fractions("Exif.Image.LensInfo")
-    if len(parts) != 4 or not parts[0]:  # noqa: PLR2004  # shortest, longest, and how far both open
-        return None
-    near, far, wide, narrow = (f"{float(part):.3g}" for part in parts)
+    """Name a lens by what it can: "24-70mm f/2.8-4"."""
+    for key in ("Exif.Photo.LensSpecification", "Exif.Image.LensInfo", "Exif.Nikon3.Lens"):
+        parts = exif.fractions(key)
+        if len(parts) == 4 and parts[0]:  # noqa: PLR2004  # shortest, longest, and how far both open
+            return _numbered(*(f"{float(part):.3g}" for part in parts))
+    canon = exif.fractions("Exif.CanonCs.Lens")  # longest, shortest, units of a millimetre
+    if len(canon) == 3 and canon[1] and canon[2]:  # noqa: PLR2004
+        return _numbered(f"{float(canon[1] / canon[2]):.3g}", f"{float(canon[0] / canon[2]):.3g}")
+    return None
+
+
+def _numbered(near: str, far: str, wide: str = "0", narrow: str = "0") -> str:
     name = f"{near}mm" if far in (near, "0") else f"{near}-{far}mm"
-    if wide != "0":
-        name += f" f/{wide}" if narrow in (wide, "0") else f" f/{wide}-{narrow}"
-    return name
+    if wide == "0":
+        return name
+    return name + (f" f/{wide}" if narrow in (wide, "0") else f" f/{wide}-{narrow}")

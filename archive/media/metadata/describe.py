@@ -31,8 +31,12 @@ _WHOLE = (
 _TURNED = range(5, 9)  # the orientations that swap width and height
 
 
-def read(file: BinaryIO, probe: Probe) -> Facts:
-    """Read what a file says of itself. Whatever is broken in it makes the answer shorter, and never an exception."""
+def read(file: BinaryIO, probe: Probe, *, lens_tables: bool = False) -> Facts:
+    """Read what a file says of itself. Whatever is broken in it makes the answer shorter, and never an exception.
+
+    With ``lens_tables`` lenses are also named by the numbers that makers give them. exiv2 then looks for a file of its
+    settings each time, which a sandbox must answer with an error, and not with death.
+    """
     if probe.kind == "video":
         return from_video_tags(probe, probe.tags)
     reader = Reader(file)
@@ -43,12 +47,13 @@ def read(file: BinaryIO, probe: Probe) -> Facts:
         xmp = parse(packet) | xmp  # the first packet says the most
     datasets = iptc.parse(found.iptc or exif.blob("Exif.Image.IPTCNAA"))
     film = motion(reader, xmp, found.films) if probe.kind == "photo" else None
-    return _facts(probe, exif, xmp, datasets, film)
+    return _facts(probe, exif, xmp, datasets, film, lens_name(exif, xmp, tables=lens_tables))
 
 
 def of_xmp(probe: Probe, packet: bytes) -> Facts:
     """Give the facts that a packet of XMP says by itself."""
-    return _facts(probe, Exif(), parse(packet), {}, None)
+    xmp = parse(packet)
+    return _facts(probe, Exif(), xmp, {}, None, lens_name(Exif(), xmp, tables=False))
 
 
 def _packets(reader: Reader) -> Packets:
@@ -67,7 +72,12 @@ def _packets(reader: Reader) -> Packets:
 
 
 def _facts(
-    probe: Probe, exif: Exif, xmp: dict[str, Value], datasets: dict[str, list[str]], film: Motion | None
+    probe: Probe,
+    exif: Exif,
+    xmp: dict[str, Value],
+    datasets: dict[str, list[str]],
+    film: Motion | None,
+    lens: str | None,
 ) -> Facts:
     make, model = make_and_model(exif, xmp)
     when, number, said = taken(exif, xmp, datasets), serial(exif, xmp), words(exif, xmp, datasets)
@@ -87,7 +97,7 @@ def _facts(
         camera_model=model,
         camera=camera_name(make, model),
         camera_serial=number,
-        lens=lens_name(exif, xmp),
+        lens=lens,
         software=first(exif.text("Exif.Image.Software"), text(xmp.get("xmp:CreatorTool"))),
         exposure=exposure(exif, xmp),
         position=position(exif, xmp),
