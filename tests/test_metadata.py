@@ -6,10 +6,13 @@ from __future__ import annotations
 import io
 import json
 import struct
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pillow_heif
@@ -25,6 +28,7 @@ from archive.media.metadata.cameras import camera_name
 from archive.media.metadata.positions import from_iso6709
 from archive.media.metadata.raw import VALUE_BYTES, WHOLE_BYTES, bounded
 
+ROOT = Path(__file__).resolve().parents[1]
 PROBE = Probe("jpeg", "image/jpeg", "photo", 40, 30)
 EXIF, GPS = 0x8769, 0x8825
 SPACES = " ".join(
@@ -67,6 +71,15 @@ def with_segments(jpeg: bytes, *segments: tuple[int, bytes]) -> bytes:
 
 def with_xmp(content: bytes) -> bytes:
     return with_segments(picture(), (0xE1, b"http://ns.adobe.com/xap/1.0/\0" + content))
+
+
+def with_extended(whole: bytes, attributes: str = "") -> bytes:
+    """Put a packet into as many segments as it needs, out of order, named by a short one."""
+    guid = b"0123456789ABCDEF0123456789ABCDEF"
+    head = b"http://ns.adobe.com/xmp/extension/\0" + guid + struct.pack(">I", len(whole))
+    parts = [(0xE1, head + struct.pack(">I", at) + whole[at : at + 60_000]) for at in range(0, len(whole), 60_000)]
+    main = packet(f'{attributes} xmpNote:HasExtendedXMP="{guid.decode()}"')
+    return with_segments(picture(), (0xE1, b"http://ns.adobe.com/xap/1.0/\0" + main), *reversed(parts))
 
 
 def facts(content: bytes, probe: Probe = PROBE) -> Facts:
@@ -578,6 +591,16 @@ def test_the_location_of_android_is_read() -> None:
     assert from_video_tags(VIDEO, {"location": "+55.7558+037.6173/"}).position == Position(55.7558, 37.6173)
 
 
+def test_texts_without_end_do_not_stop_the_reader() -> None:
+    for endless in (" ", "1", "dsc1", "- ", "2020-", "1/", "a|", "(1)"):
+        long = endless * (200_000 // len(endless)) + "x"
+        names = ("exif:DateTimeOriginal", "exif:GPSLatitude", "xmp:Rating", "dc:description", "dc:title", "tiff:Model")
+        found = facts(with_extended(packet(body="".join(f"<{name}>{long}</{name}>" for name in names))))
+        assert (found.taken, found.position, found.rating) == (None, None, None)
+        assert len(found.description or "") <= 16 * 1024
+        assert from_video_tags(VIDEO, {"date": long, "location": long, "model": long}).taken is None
+
+
 def test_numbers_without_end_are_none() -> None:
     for endless in ("1e999999999", "9" * 400, "1/0", "nan", "inf", "-1e400"):
         tags = exif({}, {0xA431: "1"}, {1: "N", 3: "E", 29: endless})
@@ -637,13 +660,7 @@ def test_what_editors_write_by_the_megabyte_hides_nothing() -> None:
 
 
 def test_the_extension_of_a_packet_is_put_together() -> None:
-    guid = b"0123456789ABCDEF0123456789ABCDEF"
-    whole = packet(body=f"<dc:source>{'long ' * 20_000}</dc:source>")
-    head = b"http://ns.adobe.com/xmp/extension/\0" + guid + struct.pack(">I", len(whole))
-    parts = [(0xE1, head + struct.pack(">I", at) + whole[at : at + 60_000]) for at in range(0, len(whole), 60_000)]
-    main = packet(f'xmp:Rating="3" xmpNote:HasExtendedXMP="{guid.decode()}"')
-    content = with_segments(picture(), (0xE1, b"http://ns.adobe.com/xap/1.0/\0" + main), *reversed(parts))
-    found = facts(content)
+    found = facts(with_extended(packet(body=f"<dc:source>{'long ' * 20_000}</dc:source>"), 'xmp:Rating="3"'))
     assert found.rating == 3
     assert found.raw["Xmp.dc.source"].startswith("long long")
 
@@ -696,6 +713,38 @@ def test_any_bytes_can_be_given_to_any_parser(content: bytes) -> None:
 def test_any_tags_of_a_film_can_be_stored(tags: dict[str, Any]) -> None:
     found = from_video_tags(VIDEO, {**tags, "date": str(tags), "location": str(tags)})
     assert Facts.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+CLOSED = """
+import io, resource, sys
+from archive.media.facts import Probe
+from archive.media.metadata import read
+contents = [open(path, "rb").read() for path in sys.argv[1:]]
+resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+for content in contents:
+    for some in (content, content[:-50], content[::-1]):
+        found = read(io.BytesIO(some), Probe("jpeg", "image/jpeg", "photo"))
+        found.from_json(found.to_json())
+    found = read(io.BytesIO(content), Probe("jpeg", "image/jpeg", "photo"))
+    print(found.title, found.description, found.creator)
+"""
+
+
+def test_a_child_that_can_open_nothing_reads_all_the_same(tmp_path: Path) -> None:
+    old = {0x010E: "Вечер у моря".encode("cp1251"), 0x013B: "José".encode("cp1252")}
+    contents = [
+        picture(exif=exif({**old, 0x9C9B: "Окно".encode("utf-16le")})),
+        with_xmp(packet(body="<dc:title>Ночь</dc:title>").decode().encode("utf-16")),
+        heif(),
+    ]
+    paths = [tmp_path / str(number) for number in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content)
+    done = subprocess.run(
+        [sys.executable, "-c", CLOSED, *map(str, paths)], cwd=ROOT, capture_output=True, check=False, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:2] == ["Окно Вечер у моря José", "Ночь None None"]
 
 
 # JSON

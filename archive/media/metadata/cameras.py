@@ -75,13 +75,12 @@ _DIGITAL = re.compile(r"(?: zoom)? digital (?:still )?camera$", re.IGNORECASE)
 _NO_LENS = re.compile(r"[\s\-\d().,/nona]*$|unknown|n/a|.*\bno lens\b|0(\.0)?\s*mm", re.IGNORECASE)
 _LENS_NOTES = re.compile(r"\s*\(\d+\)$")
 # By the makers' own tables, which exiv2 knows. Not those of Canon, Minolta, Pentax, Olympus and Nikon's older ones: to look
-# something up there exiv2 first opens a file of its user's settings, for which a sandboxed child is killed.
+# there exiv2 first opens a file of its user's settings, for which a child of the sandbox is killed.
 _LENSES = (
     "Exif.NikonLd4.LensID",
     "Exif.OlympusEq.LensModel",
     "Exif.Panasonic.LensType",
     "Exif.Samsung2.LensType",
-    "Exif.Nikon3.Lens",
 )
 _WHO = "Exif.Photo.LensMake"
 
@@ -173,11 +172,19 @@ def _with_maker(lens: str, maker: str | None) -> str:
 
 
 def _by_numbers(exif: Exif) -> str | None:
-    parts = exif.fractions("Exif.Photo.LensSpecification") or exif.fractions("Exif.Image.LensInfo")
-    if len(parts) != 4 or not parts[0]:  # noqa: PLR2004  # shortest, longest, and how far both open
-        return None
-    near, far, wide, narrow = (f"{float(part):.3g}" for part in parts)
+    """Name a lens by what it can: "24-70mm f/2.8-4"."""
+    for key in ("Exif.Photo.LensSpecification", "Exif.Image.LensInfo", "Exif.Nikon3.Lens"):
+        parts = exif.fractions(key)
+        if len(parts) == 4 and parts[0]:  # noqa: PLR2004  # shortest, longest, and how far both open
+            return _numbered(*(f"{float(part):.3g}" for part in parts))
+    canon = exif.fractions("Exif.CanonCs.Lens")  # longest, shortest, units of a millimetre
+    if len(canon) == 3 and canon[1] and canon[2]:  # noqa: PLR2004
+        return _numbered(f"{float(canon[1] / canon[2]):.3g}", f"{float(canon[0] / canon[2]):.3g}")
+    return None
+
+
+def _numbered(near: str, far: str, wide: str = "0", narrow: str = "0") -> str:
     name = f"{near}mm" if far in (near, "0") else f"{near}-{far}mm"
-    if wide != "0":
-        name += f" f/{wide}" if narrow in (wide, "0") else f" f/{wide}-{narrow}"
-    return name
+    if wide == "0":
+        return name
+    return name + (f" f/{wide}" if narrow in (wide, "0") else f" f/{wide}-{narrow}")

@@ -13,6 +13,7 @@ _DATE = re.compile(
     r"\s*(\d{4})(?:[:\-/.](\d{1,2})(?:[:\-/.](\d{1,2}))?)?"
     r"(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?)?\s*(Z|[+-]\d{2}:?\d{2})?\s*(?:DST)?\s*\0*$"
 )
+_LONGEST = 64  # no date is longer, and the pattern has no end of patience
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})$")
 _EARLIEST = 1826  # the year of the oldest photograph
 _LATEST = 9998  # the last year whose every moment has a date in every zone
@@ -36,7 +37,7 @@ _IPTC = [("DateCreated", "TimeCreated"), ("DigitizationDate", "DigitizationTime"
 
 def parse(written: str | None, source: Source, subsecond: str | None = None, offset: str | None = None) -> Taken | None:
     """Read a date as EXIF, XMP and QuickTime write it; nothing where no clock was set."""
-    match = _DATE.match(written or "")
+    match = _DATE.match(written) if written and len(written) <= _LONGEST else None
     if match is None:
         return None
     year, month, day, hour, minute, second, fraction, zone = match.groups()

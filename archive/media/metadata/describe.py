@@ -67,7 +67,11 @@ def _packets(reader: Reader) -> Packets:
 
 
 def _facts(
-    probe: Probe, exif: Exif, xmp: dict[str, Value], datasets: dict[str, list[str]], film: Motion | None
+    probe: Probe,
+    exif: Exif,
+    xmp: dict[str, Value],
+    datasets: dict[str, list[str]],
+    film: Motion | None,
 ) -> Facts:
     make, model = make_and_model(exif, xmp)
     when, number, said = taken(exif, xmp, datasets), serial(exif, xmp), words(exif, xmp, datasets)

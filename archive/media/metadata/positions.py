@@ -11,6 +11,7 @@ from archive.media.metadata.xmp import Value, text
 
 _HIGHEST = 100_000.0  # metres: above it nobody takes photos that say so
 _ACCURACY = 1_000_000.0
+_LONGEST = 64  # no number is longer
 _XMP = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?(?:,(\d{1,2}(?:\.\d+)?))?\s*([NSEWnsew])\s*$")
 _ISO6709 = re.compile(r"\s*([+-]\d{2,6}(?:\.\d+)?)([+-]\d{3,7}(?:\.\d+)?)([+-]\d+(?:\.\d+)?)?")
 
@@ -83,7 +84,7 @@ def _of_xmp(xmp: dict[str, Value]) -> Position | None:
 
 
 def _xmp_degrees(written: str | None) -> float | None:
-    match = _XMP.match(written or "")
+    match = _XMP.match(written) if written and len(written) <= _LONGEST else None
     if match is None:
         return number(written)
     degrees = sum(float(part or 0) / 60.0**power for power, part in enumerate(match.groups()[:3]))
@@ -92,7 +93,7 @@ def _xmp_degrees(written: str | None) -> float | None:
 
 def number(written: str | None) -> float | None:
     """Read a number or a fraction, as XMP writes them."""
-    above, _, below = (written or "").partition("/")
+    above, _, below = (written if written and len(written) <= _LONGEST else "").partition("/")
     try:
         found = float(above) / (float(below) if below else 1.0)
     except (ValueError, ZeroDivisionError, OverflowError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from archive.media.records import storable
@@ -10,6 +11,10 @@ _LONGEST = 16 * 1024
 # Three letters of the upper half in a row: a Cyrillic word, for accents of Western languages stand alone.
 _CYRILLIC = re.compile(rb"[\xc0-\xff\xa8\xb8]{3}")
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+# Python reads a codec's module at its first use; a child may not open files then.
+for _encoding in ("ascii", "latin-1", "utf-8", "utf-16", "utf-16le", "utf-16be", "cp1251", "cp1252"):
+    codecs.lookup(_encoding)
 
 
 def decoded(body: bytes) -> str:

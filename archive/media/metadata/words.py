@@ -16,7 +16,7 @@ _LONGEST_KEYWORD = 500
 _JUNK = re.compile(
     r"(?:olympus|sony|minolta|konica|samsung|kodak|lumix|default|digital|camera|dsc|dcf 1\.0|user comments?|"
     r"exif[_ -]?jpeg[_ -]?\w*|untitled|cof|hdr\w*|ptr|sdr|jpeg|mde|rhdr|dav|vhdr|oznor\w*|cof_\w*|dig)"
-    r"(?:[\s_-]*(?:digital|camera|dsc|picture|photo|\d+))*\W*$",
+    r"(?:[\s_-]*+(?:digital|camera|dsc|picture|photo|\d++))*+\W*+$",
     re.IGNORECASE,
 )
 _PERCENT = [(1, 0), (13, 1), (38, 2), (63, 3), (88, 4)]
