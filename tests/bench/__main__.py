@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench import http, jobs, sealing, start, transfers
+from tests.bench import http, jobs, sealing, start, timeline, transfers
 from tests.bench.figure import Figure
 
 BENCHES = {
@@ -16,6 +16,7 @@ BENCHES = {
     "jobs": jobs.measure,
     "sealing": sealing.measure,
     "bytes": transfers.measure,
+    "timeline": timeline.measure,
 }
 
 
