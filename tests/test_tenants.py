@@ -77,10 +77,8 @@ def _value(schema: dict[str, Any], document: dict[str, Any], ids: dict[str, str]
         # Where one of several is needed, as no schema says, these are.
         needed |= {"ids", "asset_ids", "library_id"} & schema["properties"].keys() - _EITHER.get(schema["title"], set())
         return {key: _value(part, document, ids, key) for key, part in schema["properties"].items() if key in needed}
-    if schema.get("format") == "uuid":
-        return ids.get(name, ids["asset_id"])
-    if schema.get("format") == "date-time":
-        return "2100-01-01T00:00:00Z"
+    if (form := schema.get("format")) in {"uuid", "date-time"}:
+        return ids.get(name, ids["asset_id"]) if form == "uuid" else "2100-01-01T00:00:00Z"
     if schema.get("type") == "array" and schema.get("minItems"):
         return [_value(schema["items"], document, ids, name)]
     plain = {"boolean": True, "array": [], "integer": 1, "number": 1.5}.get(

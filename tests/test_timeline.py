@@ -175,7 +175,11 @@ async def test_a_filter_that_is_none(anna: Person, asked: str) -> None:
 
 
 async def test_values_say_what_filters_can_be_set_to(anna: Person, live: Runtime) -> None:
-    rows = [{"camera": "A", "country": "RU", "place_id": 1}, {"camera": "B"}, {"camera": "B", "favourite": True}]
+    rows: list[dict[str, Any]] = [
+        {"camera": "A", "country": "RU", "place_id": 1},
+        {"camera": "B"},
+        {"camera": "B", "favourite": True},
+    ]
     made = await plant(
         live, anna.library, *rows, {"camera": "C", "trashed_at": func.now()}, {"created_by": UUID(anna.id)}
     )

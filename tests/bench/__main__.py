@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench import http, ingest, jobs, sandbox, sealing, start, transfers
+from tests.bench import http, ingest, jobs, sandbox, sealing, start, timeline, transfers
 from tests.bench.figure import Figure
 
 BENCHES = {
@@ -18,6 +18,7 @@ BENCHES = {
     "bytes": transfers.measure,
     "sandbox": sandbox.measure,
     "ingest": ingest.measure,
+    "timeline": timeline.measure,
 }
 
 

@@ -74,8 +74,8 @@ _SPACES = re.compile(r"\s+")
 _DIGITAL = re.compile(r"(?: zoom)? digital (?:still )?camera$", re.IGNORECASE)
 _NO_LENS = re.compile(r"[\s\-\d().,/nona]*$|unknown|n/a|.*\bno lens\b|0(\.0)?\s*mm", re.IGNORECASE)
 _LENS_NOTES = re.compile(r"\s*\(\d+\)$")
-# By the makers' own tables, which exiv2 knows. Not those of Canon, Minolta, Pentax, Olympus and Nikon's older ones: to look
-# there exiv2 first opens a file of its user's settings, for which a child of the sandbox is killed.
+# By the makers' own tables, which exiv2 knows. Not those of Canon, Minolta, Pentax, Olympus and Nikon's older ones: to
+# look there exiv2 first opens a file of its user's settings, for which a child of the sandbox is killed.
 _LENSES = (
     "Exif.NikonLd4.LensID",
     "Exif.OlympusEq.LensModel",
