@@ -713,6 +713,26 @@ export interface paths {
         patch: operations["change_asset"];
         trace?: never;
     };
+    "/api/v1/assets/{asset_id}/sidecar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Sidecar
+         * @description Give what was corrected as an XMP sidecar; the original stays as it was received.
+         */
+        get: operations["download_sidecar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assets/{asset_id}/original": {
         parameters: {
             query?: never;
@@ -7431,6 +7451,64 @@ export interface operations {
             };
         };
     };
+    download_sidecar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description XMP */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/rdf+xml": unknown;
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     download_original: {
         parameters: {
             query?: {
@@ -9223,6 +9301,8 @@ export interface operations {
     download_zip: {
         parameters: {
             query?: {
+                /** @description Put what was corrected beside each original, as XMP. */
+                sidecars?: boolean;
                 expires?: number | null;
                 signature?: string | null;
             };
