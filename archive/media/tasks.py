@@ -12,21 +12,27 @@ from archive.media import warming
 from archive.media.child import Work
 from archive.media.file import SourceFile
 from archive.media.limits import Limits
-from archive.media.pictures import header, picture
+from archive.media.pictures import Memory, known_header, picture
 from archive.media.renditions import PREVIEW_SIDE, render_image
 from archive.media.sniff import MediaKind, sniff
-from archive.media.verdict import Unsupported
+from archive.media.verdict import Refused, Unsupported
 
 Task = Callable[[Work], dict[str, Any]]
 _ENCODINGS = ("latin-1", "ascii", "cp1252", "cp1251", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "idna", "mac-roman")
 
 
-def probe(file: SourceFile, limits: Limits) -> dict[str, Any]:
-    """Say what a file is; of a picture also its size as displayed, its frames and its depth."""
+def probe(file: SourceFile, limits: Limits, memory: Memory | None = None) -> dict[str, Any]:
+    """Say what a file is; of a picture also its size as displayed, its frames and its depth.
+
+    Where the picture's header cannot be read, or is too much, ``refused`` is the verdict on it and ``detail`` says why.
+    """
     found = sniff(file)
     facts: dict[str, Any] = {"format": found.name, "media_type": found.media_type, "kind": found.kind}
     if found.kind is MediaKind.PHOTO:
-        head = header(file, found, limits)
+        try:
+            head = known_header(file, found, limits, memory)
+        except Refused as refused:
+            return facts | {"refused": refused.verdict, "detail": refused.detail}
         width, height = head.displayed()
         facts |= {"width": width, "height": height, "frames": head.frames, "depth": head.depth}
     return facts
@@ -45,7 +51,7 @@ def render(work: Work) -> dict[str, Any]:
 
 def describe(work: Work) -> dict[str, Any]:
     """Say what a file is."""
-    return probe(work.file, work.limits)
+    return probe(work.file, work.limits, work.memory)
 
 
 TASKS: dict[str, Task] = {"describe": describe, "render": render}
