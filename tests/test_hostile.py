@@ -1,4 +1,4 @@
-"""Hostile files: each ends with a verdict within its limits, and a good one after it is rendered as if nothing had been."""
+"""Hostile files: each ends with a verdict within its limits, and a good one after it is rendered as ever."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Child:
 class Nursery:
     """Keeps a zygote."""
 
-    def __init__(self, use_bubblewrap: bool | None, plugins: tuple[str, ...]) -> None:
+    def __init__(self, *, use_bubblewrap: bool | None, plugins: tuple[str, ...]) -> None:
         self._use_bubblewrap = use_bubblewrap
         self._plugins = plugins
         self._zygote: Zygote | None = None
@@ -116,7 +116,9 @@ class Nursery:
 class Zygote:
     """A running zygote."""
 
-    def __init__(self, process: subprocess.Popen[bytes], line: socket.socket, hello: dict[str, Any], *, wrapped: bool):
+    def __init__(
+        self, process: subprocess.Popen[bytes], line: socket.socket, hello: dict[str, Any], *, wrapped: bool
+    ) -> None:
         self.dead = False
         self._process = process
         self._line = line
@@ -132,7 +134,7 @@ class Zygote:
     async def started(cls, prefix: tuple[str, ...] | None, plugins: tuple[str, ...]) -> Zygote:
         """Start one, and wait until it is ready."""
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        mine.setblocking(False)  # noqa: FBT003
+        mine.setblocking(False)
         arguments = f"{theirs.fileno()}, {list(plugins)!r}, wrapped={prefix is not None}"
         entry = _ENTRY.format(root=str(_ROOT), arguments=arguments)
         with theirs, open("/dev/null", "r+b") as null:  # noqa: ASYNC230, PTH123

@@ -78,7 +78,7 @@ class Sandbox:
         self, limits: Limits = DEFAULT, *, use_bubblewrap: bool | None = None, plugins: tuple[str, ...] = ()
     ) -> None:
         self._limits = limits
-        self._nursery = Nursery(use_bubblewrap, plugins)
+        self._nursery = Nursery(use_bubblewrap=use_bubblewrap, plugins=plugins)
 
     async def run(
         self,
@@ -103,7 +103,7 @@ class Sandbox:
             theirs.close()
             raise
         try:
-            mine.setblocking(False)  # noqa: FBT003
+            mine.setblocking(False)
             reader, writer = await asyncio.open_unix_connection(sock=mine, limit=_STREAM_BYTES)
             try:
                 writer.write(json_frame(Kind.TASK, _asked(task, args, source, limits)))
@@ -160,14 +160,7 @@ class _Conversation:
     async def result(self) -> dict[str, Any] | None:
         """Listen until the child gives its result, or ends without one."""
         try:
-            while (heard := await self._hear()) is not None:
-                kind, payload = heard
-                if kind is Kind.RESULT:
-                    return _valid(parse_json(payload))
-                if kind is not Kind.BLOB:
-                    raise Nonsense("a piece of no blob")
-                await self._blob(payload)
-            return None
+            return await self._listen()
         except _BrokenOff as broken:
             said = _valid(parse_json(broken.result)) if broken.result else None
             if said and said["verdict"] == Verdict.OK:
@@ -176,6 +169,16 @@ class _Conversation:
         finally:
             if self._ranges:
                 await self._ranges.close()
+
+    async def _listen(self) -> dict[str, Any] | None:
+        while (heard := await self._hear()) is not None:
+            kind, payload = heard
+            if kind is Kind.RESULT:
+                return _valid(parse_json(payload))
+            if kind is not Kind.BLOB:
+                raise Nonsense("a piece of no blob")
+            await self._blob(payload)
+        return None
 
     async def _blob(self, name: bytes) -> None:
         if not name.isascii() or not name.decode().isidentifier():
@@ -269,6 +272,14 @@ async def _ended(talk: _Conversation, ended: asyncio.Future[Ended], wall_seconds
     return Result(verdict, detail, None, end.cpu_seconds, end.memory)
 
 
+_DEATHS: dict[int, tuple[Verdict, str]] = {
+    signal.SIGXCPU: (Verdict.RESOURCE_LIMIT, "it needs more processor time than it may have"),
+    signal.SIGALRM: (Verdict.TIMEOUT, "it took too long"),
+    signal.SIGKILL: (Verdict.RESOURCE_LIMIT, "the system ended the decoder, most likely for want of memory"),
+    signal.SIGSYS: (Verdict.CRASH, "the decoder tried what it may not"),
+}
+
+
 def _died(end: Ended) -> tuple[Verdict, str]:
     """Say why a child ended without a result."""
     if end.status is None:
@@ -276,15 +287,7 @@ def _died(end: Ended) -> tuple[Verdict, str]:
     if not os.WIFSIGNALED(end.status):
         return Verdict.CRASH, f"the decoder ended with code {os.waitstatus_to_exitcode(end.status)}"
     number = os.WTERMSIG(end.status)
-    if number == signal.SIGXCPU:
-        return Verdict.RESOURCE_LIMIT, "it needs more processor time than it may have"
-    if number == signal.SIGALRM:
-        return Verdict.TIMEOUT, "it took too long"
-    if number == signal.SIGKILL:
-        return Verdict.RESOURCE_LIMIT, "the system ended the decoder, most likely for want of memory"
-    if number == signal.SIGSYS:
-        return Verdict.CRASH, "the decoder tried what it may not"
-    return Verdict.CRASH, f"the decoder died of {signal.Signals(number).name}"
+    return _DEATHS.get(number) or (Verdict.CRASH, f"the decoder died of signal {signal.strsignal(number)}")
 
 
 def _valid(said: object) -> dict[str, Any]:

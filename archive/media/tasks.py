@@ -39,7 +39,7 @@ def probe(file: SourceFile, limits: Limits, memory: Memory | None = None) -> dic
 
 
 def render(work: Work) -> dict[str, Any]:
-    """Give ``preview`` and ``thumb`` of a picture; the result has their sizes, the thumbhash and the original's size."""
+    """Give ``preview`` and ``thumb`` of a picture; the result has all sizes and the thumbhash."""
     found = sniff(work.file)
     if found.kind is not MediaKind.PHOTO:
         message = f"nothing to show of {found.media_type}"

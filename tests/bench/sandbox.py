@@ -61,7 +61,7 @@ async def _empty(sandbox: Sandbox) -> tuple[float, float]:
 async def _compared(sandbox: Sandbox, name: str, photos: list[bytes]) -> list[Figure]:
     """Take turns, photo by photo, so that a slow moment falls on both; the best of each counts.
 
-    Processor time is compared, of the child, of making it, and of the parent: other work on the machine counts for less.
+    Processor time is compared, of the child, of making it and of the parent: other work here then counts for less.
     """
     bare, sandboxed = (0.0, 0.0), (0.0, 0.0)
     loop = _bare_jpeg if name == "JPEG" else _bare_heic

@@ -1,4 +1,4 @@
-"""Files made to do harm: small files with huge pictures, broken ones, deep ones, endless ones, and ones that are two things.
+"""Files made to do harm: small ones with huge pictures, broken, deep and endless ones, and ones that are two things.
 
 ``python -m tests.support.hostile FOLDER`` writes them all.
 """
@@ -78,7 +78,7 @@ def endless_gif() -> bytes:
 def tiff_bomb(side: int = SIDE) -> bytes:
     tags = {256: (LONG, side), 257: (LONG, side), 258: (SHORT, (8, 8, 8)), 259: (SHORT, 8), 262: (SHORT, 2),
             277: (SHORT, 3), 278: (LONG, side)}  # fmt: skip
-    return tiff(tags, _zeros(_ENOUGH))  # type: ignore[arg-type]
+    return tiff(tags, _zeros(_ENOUGH))
 
 
 def tiff_of_circles() -> bytes:
@@ -93,7 +93,9 @@ def tiff_of_circles() -> bytes:
 
 
 def webp_bomb() -> bytes:
-    return saved(Image.new("RGB", (16_383, 16_383)), "WEBP", lossless=True, quality=0, method=0)
+    """Say the most that a lossless WebP can say."""
+    small = saved(Image.new("RGB", (16, 16)), "WEBP", lossless=True)
+    return small[:21] + (0x0FFFFFFF).to_bytes(4, "little") + small[25:]
 
 
 def heic_of_size(side: int) -> bytes:
@@ -131,7 +133,8 @@ def with_segments(marker: int, head: bytes, count: int) -> bytes:
 def with_entities() -> bytes:
     """Put entities that unfold a billion times into an XMP packet."""
     entities = "".join(f'<!ENTITY l{level} "{f"&l{level - 1};" * 10}">' for level in range(1, 10))
-    packet = f'<?xpacket begin=""?><!DOCTYPE x [<!ENTITY l0 "lol">{entities}]><x:xmpmeta xmlns:x="adobe:ns:meta/">&l9;</x:xmpmeta>'
+    declared = f'<!DOCTYPE x [<!ENTITY l0 "lol">{entities}]>'
+    packet = f'<?xpacket begin=""?>{declared}<x:xmpmeta xmlns:x="adobe:ns:meta/">&l9;</x:xmpmeta>'
     segment = b"http://ns.adobe.com/xap/1.0/\0" + packet.encode()
     whole = saved(scene(64, 48), "JPEG")
     return whole[:2] + struct.pack(">BBH", 0xFF, 0xE1, len(segment) + 2) + segment + whole[2:]

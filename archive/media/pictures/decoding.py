@@ -84,7 +84,7 @@ def _decoded(file: SourceFile, format_: Format, limits: Limits, fit: int | None,
         decoded = _tried(other, file, limits)
         if memory and memory.exceeded():
             raise LimitExceeded("it needs more memory than it may have")
-        if decoded and (other is first or strange or _shows_something(decoded.image)):
+        if decoded and (other not in second.FORGIVING or _shows_something(decoded.image)):
             decoded.damaged = other is not first and not strange
             return decoded
     raise refusal(failed, format_.name)

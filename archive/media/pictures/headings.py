@@ -1,4 +1,4 @@
-"""Headers read by hand: where Pillow takes memory before it says how much there is, or knows fewer kinds than others."""
+"""Headers read by hand: where Pillow takes memory before one knows how much, or knows fewer kinds than others."""
 
 from __future__ import annotations
 

@@ -80,5 +80,7 @@ def refusal(failed: Exception, name: str) -> Refused:
 
 
 def unknown(failed: Exception) -> bool:
-    """Whether a decoder says that it does not know such a file, rather than that it is broken."""
-    return isinstance(failed, (NotImplementedError, UnidentifiedImageError)) or "support" in str(failed).lower()
+    """Whether a decoder says that it does not know such a file, or will not, rather than that it is broken."""
+    if isinstance(failed, (NotImplementedError, UnidentifiedImageError)):
+        return True
+    return "support" in str(failed).lower() or "MAX_TEXT" in str(failed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import IO, cast
 
 from PIL import AvifImagePlugin, Image, ImageFile, TiffImagePlugin
 
@@ -64,7 +65,7 @@ def decode(file: SourceFile, name: str, limits: Limits) -> Decoded:
 def opened(file: SourceFile, *plugins: str) -> Image.Image:
     """Open a file as what its content is, and as nothing else."""
     file.seek(0)
-    return Image.open(file, formats=plugins)
+    return Image.open(cast("IO[bytes]", file), formats=plugins)
 
 
 def orientation_of(image: Image.Image, limits: Limits) -> int:
