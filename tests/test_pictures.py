@@ -75,37 +75,6 @@ def as_painted(image: Image.Image, within: int = 24) -> bool:
 
 # Formats
 
-FILES: dict[str, Callable[[], bytes]] = {
-    "jpeg": lambda: saved(corners(), "JPEG", quality=95),
-    "progressive jpeg": lambda: saved(corners(), "JPEG", quality=95, progressive=True),
-    "mpo": lambda: saved(corners(), "MPO", save_all=True, append_images=[Image.new("RGB", (WIDTH, HEIGHT))]),
-    "png": lambda: saved(corners(), "PNG"),
-    "palette png": lambda: saved(corners().quantize(8), "PNG"),
-    "apng": lambda: saved(corners(), "PNG", save_all=True, append_images=[Image.new("RGB", (WIDTH, HEIGHT))]),
-    "gif": lambda: saved(corners(), "GIF"),
-    "animated gif": lambda: saved(corners(), "GIF", save_all=True, append_images=[Image.new("RGB", (WIDTH, HEIGHT))]),
-    "webp": lambda: saved(corners(), "WEBP", quality=95),
-    "lossless webp": lambda: saved(corners(), "WEBP", lossless=True),
-    "animated webp": lambda: saved(
-        corners(), "WEBP", save_all=True, lossless=True, append_images=[Image.new("RGB", (WIDTH, HEIGHT))]
-    ),
-    "tiff": lambda: saved(corners(), "TIFF"),
-    "lzw tiff": lambda: saved(corners(), "TIFF", compression="tiff_lzw"),
-    "jpeg tiff": lambda: saved(corners(), "TIFF", compression="jpeg", quality=95),
-    "tiff of two": lambda: saved(corners(), "TIFF", save_all=True, append_images=[Image.new("RGB", (9, 9))]),
-    "16 bit tiff": lambda: tiff_of_sixteen_bits(),
-    "16 bit png": lambda: bytes(imagecodecs.png_encode(sixteen_bits())),
-    "bmp": lambda: saved(corners(), "BMP"),
-    "avif": lambda: saved(corners(), "AVIF", quality=90),
-    "heic": lambda: heic(corners(), quality=90),
-    "jxl": lambda: bytes(imagecodecs.jpegxl_encode(np.asarray(corners()), lossless=True)),
-    "jxl in boxes": lambda: bytes(imagecodecs.jpegxl_encode(np.asarray(corners()), lossless=True, usecontainer=True)),
-    "16 bit jxl": lambda: bytes(imagecodecs.jpegxl_encode(sixteen_bits(), lossless=True)),
-    "jp2": lambda: saved(corners(), "JPEG2000"),
-    "j2k": lambda: bytes(imagecodecs.jpeg2k_encode(np.asarray(corners()), codecformat="j2k")),
-    "psd": lambda: psd(corners()),
-}
-
 
 def sixteen_bits() -> np.ndarray[Any, Any]:
     return np.asarray(corners()).astype(np.uint16) * 257
@@ -125,6 +94,38 @@ def psd(image: Image.Image, depth: int = 8) -> bytes:
     raw = planes.tobytes() if depth == 8 else (planes.astype(">u2") * 257).tobytes()
     head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, 3, image.height, image.width, depth, 3)
     return head + bytes(12) + struct.pack(">H", 0) + raw
+
+
+FILES: dict[str, Callable[[], bytes]] = {
+    "jpeg": lambda: saved(corners(), "JPEG", quality=95),
+    "progressive jpeg": lambda: saved(corners(), "JPEG", quality=95, progressive=True),
+    "mpo": lambda: saved(corners(), "MPO", save_all=True, append_images=[Image.new("RGB", (WIDTH, HEIGHT))]),
+    "png": lambda: saved(corners(), "PNG"),
+    "palette png": lambda: saved(corners().quantize(8), "PNG"),
+    "apng": lambda: saved(corners(), "PNG", save_all=True, append_images=[Image.new("RGB", (WIDTH, HEIGHT))]),
+    "gif": lambda: saved(corners(), "GIF"),
+    "animated gif": lambda: saved(corners(), "GIF", save_all=True, append_images=[Image.new("RGB", (WIDTH, HEIGHT))]),
+    "webp": lambda: saved(corners(), "WEBP", quality=95),
+    "lossless webp": lambda: saved(corners(), "WEBP", lossless=True),
+    "animated webp": lambda: saved(
+        corners(), "WEBP", save_all=True, lossless=True, append_images=[Image.new("RGB", (WIDTH, HEIGHT))]
+    ),
+    "tiff": lambda: saved(corners(), "TIFF"),
+    "lzw tiff": lambda: saved(corners(), "TIFF", compression="tiff_lzw"),
+    "jpeg tiff": lambda: saved(corners(), "TIFF", compression="jpeg", quality=95),
+    "tiff of two": lambda: saved(corners(), "TIFF", save_all=True, append_images=[Image.new("RGB", (9, 9))]),
+    "16 bit tiff": tiff_of_sixteen_bits,
+    "16 bit png": lambda: bytes(imagecodecs.png_encode(sixteen_bits())),
+    "bmp": lambda: saved(corners(), "BMP"),
+    "avif": lambda: saved(corners(), "AVIF", quality=90),
+    "heic": lambda: heic(corners(), quality=90),
+    "jxl": lambda: bytes(imagecodecs.jpegxl_encode(np.asarray(corners()), lossless=True)),
+    "jxl in boxes": lambda: bytes(imagecodecs.jpegxl_encode(np.asarray(corners()), lossless=True, usecontainer=True)),
+    "16 bit jxl": lambda: bytes(imagecodecs.jpegxl_encode(sixteen_bits(), lossless=True)),
+    "jp2": lambda: saved(corners(), "JPEG2000"),
+    "j2k": lambda: bytes(imagecodecs.jpeg2k_encode(np.asarray(corners()), codecformat="j2k")),
+    "psd": lambda: psd(corners()),
+}
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import IO, cast
 
@@ -97,20 +98,14 @@ def profile_of(image: Image.Image, limits: Limits) -> bytes | None:
     return profile if isinstance(profile, bytes) and 0 < len(profile) <= limits.icc_bytes else None
 
 
-def tolerant(file: SourceFile, name: str, limits: Limits) -> Decoded:
-    """Decode as much as can be read, and leave the rest empty."""
+@contextmanager
+def forgiving() -> Iterator[None]:
+    """Let Pillow read what it can and leave the rest empty."""
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
-        if name == "jpeg":
-            from archive.media.pictures import jpeg  # noqa: PLC0415 - which needs this module
-
-            decoded = jpeg.decode(file, limits, None)
-        else:
-            decoded = decode(file, name, limits)
+        yield
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = False
-    decoded.damaged = True
-    return decoded
 
 
 def _header(image: Image.Image, file: SourceFile, name: str, limits: Limits) -> Header:

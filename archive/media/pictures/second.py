@@ -11,7 +11,7 @@ import numpy as np
 
 from archive.media.file import SourceFile
 from archive.media.limits import Limits
-from archive.media.pictures import arrays, headers, pillow
+from archive.media.pictures import arrays, headers, jpeg, pillow
 from archive.media.pictures.picture import Decoded
 from archive.media.sniff import AVIF, BMP, GIF, J2K, JP2, JPEG, PNG, PSD, TIFF, WEBP, Format
 from archive.media.verdict import Corrupt
@@ -53,7 +53,10 @@ def _film(format_: Format) -> Second:
 
 def _tolerant(format_: Format) -> Second:
     def second(file: SourceFile, limits: Limits) -> Decoded:
-        return pillow.tolerant(file, format_.name, limits)
+        with pillow.forgiving():
+            if format_ == JPEG:
+                return jpeg.decode(file, limits, None)
+            return pillow.decode(file, format_.name, limits)
 
     return second
 
