@@ -7,6 +7,9 @@ import errno
 import hashlib
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -338,6 +341,42 @@ async def test_nothing_is_left_when_the_sandbox_is_closed(source: MemorySource) 
             break
         await asyncio.sleep(0.05)
     assert not _alive(processes)
+
+
+def test_nothing_outlives_a_worker_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "worker.py"
+    script.write_text(WORKER)
+    root = Path(__file__).resolve().parents[1]
+    for way in ("None", "False"):
+        with subprocess.Popen([sys.executable, script, root, way], stdout=subprocess.PIPE, text=True) as worker:
+            assert worker.stdout
+            assert worker.stdout.readline() == "running\n"
+            processes = _below(worker.pid)[1:]
+            assert len(processes) >= 2
+            worker.kill()
+        for _ in range(200):
+            if not _alive(processes):
+                break
+            time.sleep(0.05)
+        assert not _alive(processes)
+
+
+WORKER = """
+import asyncio, sys
+sys.path.insert(0, sys.argv[1])
+from archive.media.sandbox import Sandbox
+from archive.media.source import memory_source
+
+async def main():
+    sandbox = Sandbox(use_bubblewrap=eval(sys.argv[2]), plugins=("tests.support.media_tasks",))
+    await sandbox.capabilities()
+    running = asyncio.create_task(sandbox.run("eat_time", {}, await memory_source(b"a")))
+    await asyncio.sleep(0.3)
+    print("running", flush=True)
+    await running
+
+asyncio.run(main())
+"""
 
 
 async def test_what_is_in_force_is_said_in_sentences() -> None:

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from archive.media.limits import DEFAULT, MIB, Limits
-from archive.media.nursery import Ended, Nursery, SandboxFailed
+from archive.media.nursery import Child, Ended, Nursery, SandboxFailed
 from archive.media.protocol import HEADER, RANGE, Kind, Nonsense, frame, json_frame, parse_header, parse_json
 from archive.media.source import MemorySource, RangeSource, ReadAhead, Source
 from archive.media.verdict import LimitExceeded, Verdict
@@ -108,7 +108,7 @@ class Sandbox:
             try:
                 writer.write(json_frame(Kind.TASK, _asked(task, args, source, limits)))
                 talk = _Conversation(reader, writer, source, limits, progress, blobs)
-                return await _ended(talk, child.ended, limits.wall_seconds)
+                return await _ended(talk, child, limits.wall_seconds)
             finally:
                 child.kill()
                 await _close(writer)
@@ -248,27 +248,31 @@ class _BrokenOff(Exception):
         self.result = result
 
 
-async def _ended(talk: _Conversation, ended: asyncio.Future[Ended], wall_seconds: float) -> Result:
+async def _ended(talk: _Conversation, child: Child, wall_seconds: float) -> Result:
+    """Listen to a child to its end; after this it is gone, whatever it did."""
     said: dict[str, Any] | None = None
+    failed: tuple[Verdict, str] | None = None
     try:
         async with asyncio.timeout(wall_seconds) as clock:
             said = await talk.result()
-            done, _ = await asyncio.wait([ended], timeout=_LINGER_SECONDS)
+            await asyncio.wait([child.ended], timeout=_LINGER_SECONDS)
     except TimeoutError:
         if not clock.expired():
             raise
-        return Result(Verdict.TIMEOUT, f"it took more than {wall_seconds:g} seconds", None, wall_seconds, 0)
+        failed = Verdict.TIMEOUT, f"it took more than {wall_seconds:g} seconds"
     except LimitExceeded as exceeded:
-        return Result(exceeded.verdict, exceeded.detail, None, 0, 0)
+        failed = exceeded.verdict, exceeded.detail
     except Nonsense as nonsense:
-        return Result(Verdict.CRASH, f"the decoder said what it never says: {nonsense}", None, 0, 0)
-    end = ended.result() if done else Ended(None)
+        failed = Verdict.CRASH, f"the decoder said what it never says: {nonsense}"
+    child.kill()
+    done, _ = await asyncio.wait([child.ended], timeout=_LINGER_SECONDS)
+    end = child.ended.result() if done else Ended(None)
     if end.failed:
         message = f"There is no process for a decoder: {end.failed}."
         raise SandboxFailed(message)
-    if said is not None:
+    if failed is None and said is not None:
         return Result(Verdict(said["verdict"]), said["detail"], said["value"], end.cpu_seconds, end.memory)
-    verdict, detail = _died(end)
+    verdict, detail = failed or _died(end)
     return Result(verdict, detail, None, end.cpu_seconds, end.memory)
 
 
