@@ -15,6 +15,7 @@ from archive.queue.service import enqueue
 from tests.conftest import MakePerson, NewPerson
 from tests.support.people import Person
 
+DOCUMENT: dict[str, Any] = json.loads(written())
 # What anybody may ask; everything else needs a caller.
 PUBLIC = {
     ("post", "/api/v1/session"),
@@ -49,7 +50,7 @@ OWN = {
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, methods in json.loads(written())["paths"].items():
+    for path, methods in DOCUMENT["paths"].items():
         for method, operation in methods.items():
             yield method, path, operation
 
@@ -99,7 +100,7 @@ async def ask(asker: Person, method: str, path: str, operation: dict[str, Any], 
     query = {"library": ids["library_id"]} if "library" in wanted else {}
     query |= {"of": "tag"} if "of" in wanted else {}
     headers = _TUS if path.startswith("/api/v1/uploads/") else {}
-    body = example_of(operation, json.loads(written()), ids)
+    body = example_of(operation, DOCUMENT, ids)
     return await asker.http.request(method, path, json=body, params=query, headers=headers)
 
 
