@@ -370,6 +370,22 @@ async def test_guests_uploads_at_once(anna: Person, stranger: NewPerson) -> None
     assert len(await tiles(guests[0], shared)) == 12
 
 
+async def test_a_guest_hears_that_there_is_no_room_and_not_how_much(
+    anna: Person, stranger: NewPerson, live: Runtime
+) -> None:
+    shared = await share(anna, await album(anna), uploads=True)
+    guest = stranger()
+    await opened(guest, shared)
+    async with live.database.transaction() as session:
+        limited = "INSERT INTO usage (library_id, quota) VALUES (:library, 2)"
+        await session.execute(
+            text(f"{limited} ON CONFLICT (library_id) DO UPDATE SET quota = 2"), {"library": anna.library}
+        )
+    refused = await send(guest, b"three")
+    assert code_of(refused) == "quota-exceeded"
+    assert "quota" not in refused.json()
+
+
 # What a pass must not open
 
 

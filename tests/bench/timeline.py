@@ -16,6 +16,7 @@ import asyncpg
 import httpx
 
 from api.app import create_app
+from archive import log
 from archive.runtime import Runtime, open_runtime
 from archive.settings import Addresses, read_settings
 from archive.timeline import folding, queries, tiles
@@ -45,7 +46,13 @@ UPDATE asset SET shown_with = md5('a' || (substr(name, 5, length(name) - 8)::int
 WHERE name LIKE '%3.jpg' AND library_id = $1;
 INSERT INTO rendition (asset_id, name, file_id, media_type)
 SELECT md5('a' || n)::uuid, r.name, md5(r.name || n)::uuid, 'image/webp'
-FROM generate_series(1, $2::int) n CROSS JOIN (VALUES ('thumb'), ('preview')) r (name)
+FROM generate_series(1, $2::int) n CROSS JOIN (VALUES ('thumb'), ('preview')) r (name) WHERE $1::uuid IS NOT NULL;
+INSERT INTO album (id, library_id, name) VALUES ($1, $1, 'all');
+INSERT INTO album_asset (album_id, asset_id, place)
+SELECT $1::uuid, md5('a' || n * 10)::uuid, n FROM generate_series(1, least(10000, $2::int / 10)) n;
+INSERT INTO tag (id, library_id, name) VALUES ($1, $1, 'rare');
+INSERT INTO asset_tag (tag_id, asset_id, source)
+SELECT $1::uuid, md5('a' || n * 100)::uuid, 'user' FROM generate_series(1, $2::int / 100) n
 """
 _RENDITION_FILES = """
 INSERT INTO file (id, library_id, kind, state, size, key_version, wrapped)
@@ -55,6 +62,7 @@ FROM generate_series(1, $2::int) n CROSS JOIN (VALUES ('thumb'), ('preview')) r 
 
 
 def measure() -> Iterator[Figure]:
+    log.configure("error")
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         (Path(folder) / "cluster").mkdir()
@@ -130,6 +138,8 @@ def _questions(runtime: Runtime, person: people.Person) -> dict[str, Callable[[]
 
         return asked
 
+    album = str(library)  # as the library's, so that it need not be told
+
     async def page(session: Any) -> None:
         await tiles.of(session, await queries.page(session, library, Filters(), after=None, limit=_TILES))
 
@@ -140,6 +150,8 @@ def _questions(runtime: Runtime, person: people.Person) -> dict[str, Callable[[]
         f"{_TILES} tiles of a month": http("/timeline/assets", limit=_TILES, bucket=month),
         f"{_TILES} archived tiles": http("/timeline/assets", limit=_TILES, archived=True),
         f"{_TILES} tiles of videos": http("/timeline/assets", limit=_TILES, kind="video"),
+        f"{_TILES} tiles of an album of 10 000": http(f"/albums/{album}/assets", limit=_TILES),
+        f"{_TILES} tiles of a tag": http("/timeline/assets", limit=_TILES, tag=album),
         "buckets of a camera (counted)": http("/timeline/buckets", camera="Camera 3"),
         "cameras": http("/timeline/values", of="camera"),
         "SQL: buckets by month": sql(lambda session: queries.kept_counts(session, library, Filters(), "month")),
