@@ -59,7 +59,7 @@ ALL = [pytest.param(*found, id=f"{found[0]} {found[1]}") for found in operations
 
 
 # What does not go together with what is given.
-_EITHER = {"Edit": {"library_id"}}
+_EITHER = {"Edit": {"library_id"}, "NewSelection": {"album_id"}}
 
 
 def example_of(operation: dict[str, Any], document: dict[str, Any], ids: dict[str, str]) -> Any:
@@ -75,8 +75,9 @@ def _value(schema: dict[str, Any], document: dict[str, Any], ids: dict[str, str]
         return _value(schema["anyOf"][0], document, ids, name)
     if "properties" in schema:
         needed = set(schema.get("required", [])) or set(schema["properties"])
-        # Where one of several is needed, as no schema says, these are.
-        needed |= {"ids", "asset_ids", "library_id"} & schema["properties"].keys() - _EITHER.get(schema["title"], set())
+        # Where one of several is needed, as no schema says, it is these.
+        needed |= {"ids", "asset_ids", "library_id"} & schema["properties"].keys()
+        needed -= _EITHER.get(schema["title"], set())
         return {key: _value(part, document, ids, key) for key, part in schema["properties"].items() if key in needed}
     if (form := schema.get("format")) in {"uuid", "date-time"}:
         return ids.get(name, ids["asset_id"]) if form == "uuid" else "2100-01-01T00:00:00Z"
