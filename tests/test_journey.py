@@ -18,7 +18,7 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 ROOT = Path(__file__).parents[1]
 PASSWORD = "three unrelated words"
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_FLAGS = [
+FLAGS = [
     "--no-sandbox",  # CI runs as root
     "--disable-gpu",
     "--no-first-run",
@@ -61,7 +61,7 @@ def browser_path() -> str:
 @pytest.fixture
 def page(browser_path: str) -> Iterator[Page]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
         page = browser.new_page(locale="en-GB")
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -93,7 +93,7 @@ def test_from_the_first_link_to_the_timeline_and_back(page: Page, first_admin_li
 
 
 def send_files_and_get_one_back(page: Page, folder: Path) -> None:
-    """Upload twice: what is there already is not sent again. The list fills by itself."""
+    """Upload twice: what is there already is not sent again. The timeline fills by itself."""
     files = {"one.jpg": os.urandom(3_000_000), "два.heic": os.urandom(70_000), "empty.txt": b""}
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -102,38 +102,46 @@ def send_files_and_get_one_back(page: Page, folder: Path) -> None:
     chosen.set_input_files([folder / name for name in files])
     expect(uploads).to_contain_text("3 files are here", timeout=60_000)
     for name in files:
-        expect(row(page, name)).to_be_visible()
+        expect(tile(page, name)).to_be_visible()
     chosen.set_input_files(folder / "one.jpg")
     expect(uploads).to_contain_text("Already here", timeout=30_000)
     uploads.get_by_role("button", name="Close").click()
     for name, content in files.items():
+        tile(page, name).click()
         with page.expect_download() as download:
-            row(page, name).get_by_role("link").click()
+            page.get_by_role("dialog").get_by_role("link", name="Download the original").click()
         assert hashlib.sha256(download.value.path().read_bytes()).digest() == hashlib.sha256(content).digest()
         assert download.value.suggested_filename == name
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def trash_and_restore(page: Page) -> None:
-    row(page, "one.jpg").get_by_role("checkbox").check()
-    row(page, "empty.txt").get_by_role("checkbox").check()
+    choose(page, "one.jpg")
+    choose(page, "empty.txt")
     page.get_by_role("button", name="To the trash").click()
-    expect(row(page, "one.jpg")).to_have_count(0)
+    expect(tile(page, "one.jpg")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
-    expect(row(page, "one.jpg")).to_be_visible()
+    expect(tile(page, "one.jpg")).to_be_visible()
 
 
 def delete_for_ever(page: Page) -> None:
-    row(page, "empty.txt").get_by_role("checkbox").check()
+    choose(page, "empty.txt")
     page.keyboard.press("Delete")
+    expect(tile(page, "empty.txt")).to_have_count(0)
     page.get_by_role("link", name="Trash").first.click()
-    row(page, "empty.txt").get_by_role("checkbox").check()
+    choose(page, "empty.txt")
     page.get_by_role("button", name="Delete for ever").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete for ever").click()
     expect(page.get_by_role("main")).to_contain_text("The trash is empty")
 
 
-def row(page: Page, name: str) -> Locator:
-    return page.get_by_role("main").get_by_role("listitem").filter(has_text=name)
+def tile(page: Page, name: str) -> Locator:
+    return page.get_by_role("main").get_by_role("link", name=re.compile(f"^{re.escape(name)}, "))
+
+
+def choose(page: Page, name: str) -> None:
+    page.get_by_role("checkbox", name=f"Select {name}").click()
 
 
 def check_the_system(page: Page) -> None:

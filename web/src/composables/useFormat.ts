@@ -65,7 +65,7 @@ export function useFormat() {
   /** Two days, written once where they are the same. */
   function wallRange(from: Moment, to: Moment): string {
     if (!from || !to) return ''
-    const format = new Intl.DateTimeFormat(locale.value, { dateStyle: 'long', timeZone: 'UTC' })
+    const format = new Intl.DateTimeFormat(locale.value, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' })
     return format.formatRange(new Date(`${from.slice(0, 10)}T00:00Z`), new Date(`${to.slice(0, 10)}T00:00Z`))
   }
 

@@ -69,9 +69,9 @@ export function useGridKeys(grid: Grid) {
     event.preventDefault()
   }
 
-  /** Keys are for the grid where the focus is in it, or nowhere. */
+  /** Keys are for the grid, unless somebody writes or answers something else. */
   function isForUs({ target }: KeyboardEvent): boolean {
-    return target === document.body || (target instanceof Node && (grid.root.value?.contains(target) ?? false))
+    return !(target instanceof Element && target.closest('input, textarea, select, [role=dialog], [role=menu]'))
   }
 
   function onGlobalKey(event: KeyboardEvent): void {
