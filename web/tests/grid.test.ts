@@ -114,7 +114,7 @@ describe('the grid’s geometry', () => {
     const y = (before.parts[1]?.top ?? 0) - 300
     expect(anchorAt(before, y, 100)).toEqual({ key: 'a', id: null, offset: y / (before.parts[0]?.height ?? 1) })
     const anchor = anchorAt(before, y, 800)
-    expect(anchor).toEqual({ key: 'b', id: 'b0', offset: -360 })
+    expect(anchor).toEqual({ key: 'b', id: 'b0', offset: -340 })
     const after = place([section('a', 300, tiles(300, 'a')), below], metrics, 40, 20)
     expect(yOf(after, anchor!)).toBe((after.parts[1]?.top ?? 0) - 300)
   })
