@@ -129,7 +129,7 @@ async def list_assets(
     rows = await assets.page(session, caller, library, before=id_of(cursor), limit=limit, trashed=state == "trashed")
     following = cursor_of(rows[-1].id) if len(rows) == limit else None
     links = Signer(runtime.keyring)
-    return Page(items=[AssetTile.of(tile, links) for tile in await tiles.of(session, rows)], next=following)
+    return Page(items=[AssetTile.with_more(tile, links) for tile in await tiles.of(session, rows)], next=following)
 
 
 @router.post(

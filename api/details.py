@@ -32,8 +32,8 @@ class AssetTile(TileView):
     trashed_at: datetime | None
 
     @classmethod
-    def of(cls, tile: Tile, links: Signer, **more: Any) -> Self:  # noqa: ANN401  # further fields
-        """Show a tile."""
+    def with_more(cls, tile: Tile, links: Signer, **more: Any) -> Self:  # noqa: ANN401  # further fields
+        """Show a tile and what is kept."""
         asset = tile.asset
         kept = {name: getattr(asset, name) for name in ("library_id", "media_type", "size", "created_at", "trashed_at")}
         return cls.model_validate(shown(tile, links) | kept | more)
@@ -142,7 +142,7 @@ class AssetDetails(AssetTile):
         """Look everything up; that the caller may see the asset is known."""
         tile = (await tiles.of(session, [asset]))[0]
         sender = await assets.uploader(session, asset)
-        return cls.of(
+        return cls.with_more(
             tile,
             Signer(keyring),
             **{name: getattr(asset, name) for name in _PLAIN},

@@ -160,12 +160,16 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(away, _unavailable)
 
 
-async def _expected(_request: Request, error: Exception) -> Response:
+async def _expected(request: Request, error: Exception) -> Response:
     kind = next((kind for known, kind in TABLE.items() if isinstance(error, known)), INTERNAL)
     # Expected errors are not failures of ours; who wants to see them turns the level down.
     _log.log(logging.DEBUG, "problem", code=kind.code, detail=str(error))
     if isinstance(error, errors.Damaged):
         _log.error("damaged", error=str(error))
+    if isinstance(error, errors.QuotaExceeded) and request.headers.get("authorization", "").lower().startswith(
+        "share "
+    ):
+        return answer(kind, "There is no room for this any more.")  # how much there is, is not a guest's to know
     if isinstance(error, errors.QuotaExceeded):
         return answer(kind, error.message, headers=None, **error.figures)
     if isinstance(error, errors.UploadVersion):

@@ -38,6 +38,8 @@ def create_engine(dsn: str, *, pool_size: int = 10, command_timeout: float | Non
             "application_name": "tagphoto",
             # A process frozen inside a transaction must not hold its locks, and events, up for ever.
             "idle_in_transaction_session_timeout": "120000",
+            # The default is that of disks that turn: it makes the planner read a whole library for a page of an album.
+            "random_page_cost": "1.1",
         },
     )
     engine = create_async_engine(

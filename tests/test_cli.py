@@ -357,3 +357,12 @@ def test_every_command_has_help(path: tuple[str, ...]) -> None:
 
 def test_the_version_is_told() -> None:
     assert CliRunner().invoke(commands, ["--version"]).output.startswith("tagphoto, version ")
+
+
+# What is derived
+
+
+async def test_rebuild_asks_for_what_there_is(run: Run) -> None:
+    assert await run("rebuild", "renditions", "metadata", "--outdated") == {"steps": 0}
+    with pytest.raises(TagphotoError, match="no library"):
+        await run("rebuild", "video", "--library", "018f3c1e-9a7b-7c4d-8e5f-000000000000")

@@ -20,7 +20,7 @@ RECORD = {
     "title": "From the file",
     "description": None,
     "rating": 3,
-    "keywords": ["sea", "sun"],
+    "keywords": ["sea", " sun\n", ""],
     "taken": {"at": "2021-07-08T09:10:11.120", "offset": 180, "source": "exif"},
     "position": {"latitude": 59.93, "longitude": 30.31},
 }

@@ -16,7 +16,6 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, text, update
 
-from api.cli.openapi import written
 from archive.keyring import Keyring
 from archive.models import Account, AuditEntry, Share
 from archive.runtime import Runtime
@@ -26,7 +25,7 @@ from tests.support.looking import alter, render, step
 from tests.support.people import Person, code_of
 from tests.test_assets import keep, rendition
 from tests.test_batches import TUS, metadata
-from tests.test_tenants import GUESTS, PUBLIC, ask, things_of
+from tests.test_tenants import DOCUMENT, GUESTS, PUBLIC, ask, things_of
 
 SECRET = "for the guests"
 
@@ -282,9 +281,9 @@ def test_a_pass_is_over_at_its_end_and_what_an_older_root_key_signed_stays_valid
     given = tokens.Pass(id_, UUID(int=8), 3, soon)
     assert tokens.read(between, tokens.write(before, given)) == given
     over = tokens.Pass(id_, UUID(int=8), 3, soon - timedelta(minutes=6))
-    for keyring, written_ in ((before, tokens.write(before, over)), (after, tokens.write(before, given))):
+    for keyring, written in ((before, tokens.write(before, over)), (after, tokens.write(before, given))):
         with pytest.raises(PassExpired):
-            tokens.read(keyring, written_)
+            tokens.read(keyring, written)
 
 
 # What guests send
@@ -371,6 +370,22 @@ async def test_guests_uploads_at_once(anna: Person, stranger: NewPerson) -> None
     assert len(await tiles(guests[0], shared)) == 12
 
 
+async def test_a_guest_hears_that_there_is_no_room_and_not_how_much(
+    anna: Person, stranger: NewPerson, live: Runtime
+) -> None:
+    shared = await share(anna, await album(anna), uploads=True)
+    guest = stranger()
+    await opened(guest, shared)
+    async with live.database.transaction() as session:
+        limited = "INSERT INTO usage (library_id, quota) VALUES (:library, 2)"
+        await session.execute(
+            text(f"{limited} ON CONFLICT (library_id) DO UPDATE SET quota = 2"), {"library": anna.library}
+        )
+    refused = await send(guest, b"three")
+    assert code_of(refused) == "quota-exceeded"
+    assert "quota" not in refused.json()
+
+
 # What a pass must not open
 
 
@@ -382,7 +397,7 @@ async def test_a_pass_opens_no_other_route(anna: Person, stranger: NewPerson, ap
     guest = stranger()
     await opened(guest, shared)
     refused = {401, 403, 404}
-    for path, methods in json.loads(written())["paths"].items():
+    for path, methods in DOCUMENT["paths"].items():
         for method, operation in methods.items():
             if (method, path) in PUBLIC | GUESTS or (method, path) == ("post", "/api/v1/uploads"):
                 continue

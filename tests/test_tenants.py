@@ -15,6 +15,7 @@ from archive.queue.service import enqueue
 from tests.conftest import MakePerson, NewPerson
 from tests.support.people import Person
 
+DOCUMENT: dict[str, Any] = json.loads(written())
 # What anybody may ask; everything else needs a caller.
 PUBLIC = {
     ("post", "/api/v1/session"),
@@ -49,7 +50,7 @@ OWN = {
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, methods in json.loads(written())["paths"].items():
+    for path, methods in DOCUMENT["paths"].items():
         for method, operation in methods.items():
             yield method, path, operation
 
@@ -58,7 +59,7 @@ ALL = [pytest.param(*found, id=f"{found[0]} {found[1]}") for found in operations
 
 
 # What does not go together with what is given.
-_EITHER = {"Edit": {"library_id"}}
+_EITHER = {"Edit": {"library_id"}, "NewSelection": {"album_id"}}
 
 
 def example_of(operation: dict[str, Any], document: dict[str, Any], ids: dict[str, str]) -> Any:
@@ -74,8 +75,9 @@ def _value(schema: dict[str, Any], document: dict[str, Any], ids: dict[str, str]
         return _value(schema["anyOf"][0], document, ids, name)
     if "properties" in schema:
         needed = set(schema.get("required", [])) or set(schema["properties"])
-        # Where one of several is needed, as no schema says, these are.
-        needed |= {"ids", "asset_ids", "library_id"} & schema["properties"].keys() - _EITHER.get(schema["title"], set())
+        # Where one of several is needed, as no schema says, it is these.
+        needed |= {"ids", "asset_ids", "library_id"} & schema["properties"].keys()
+        needed -= _EITHER.get(schema["title"], set())
         return {key: _value(part, document, ids, key) for key, part in schema["properties"].items() if key in needed}
     if (form := schema.get("format")) in {"uuid", "date-time"}:
         return ids.get(name, ids["asset_id"]) if form == "uuid" else "2100-01-01T00:00:00Z"
@@ -99,7 +101,7 @@ async def ask(asker: Person, method: str, path: str, operation: dict[str, Any], 
     query = {"library": ids["library_id"]} if "library" in wanted else {}
     query |= {"of": "tag"} if "of" in wanted else {}
     headers = _TUS if path.startswith("/api/v1/uploads/") else {}
-    body = example_of(operation, json.loads(written()), ids)
+    body = example_of(operation, DOCUMENT, ids)
     return await asker.http.request(method, path, json=body, params=query, headers=headers)
 
 

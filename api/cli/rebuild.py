@@ -23,7 +23,10 @@ _WHAT = {"metadata": catalogue.DESCRIBE, "renditions": catalogue.RENDER, "video"
 @click.option("--library", type=click.UUID, help="Of this library only.")
 @click.option("--outdated", is_flag=True, help="Only what an older version made in another way.")
 def rebuild(what: tuple[str, ...], library: UUID | None, *, outdated: bool) -> None:
-    """Make previews, metadata or converted films again. The workers do it; originals are only read."""
+    """Make previews, metadata or converted films again, and print how many steps that are as JSON.
+
+    The workers do it, and the jobs page shows how far they are; originals are only read.
+    """
     works = [_WHAT[name] for name in what]
 
     async def action(settings: Settings) -> int:
@@ -35,4 +38,4 @@ def rebuild(what: tuple[str, ...], library: UUID | None, *, outdated: bool) -> N
             await enqueue(session, kinds.MISSING, key="rebuild")
         return asked
 
-    click.echo(f"{common.run(action)} steps will be done again. The jobs page shows how far they are.")
+    common.print_json({"steps": common.run(action)})

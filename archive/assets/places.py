@@ -42,6 +42,12 @@ def country(code: str) -> Name | None:
     return None if found is None else Name(found.name, found.name_ru)
 
 
+def timezone(latitude: float, longitude: float) -> str | None:
+    """Name the time zone at a position."""
+    place = _gazetteer().find(latitude, longitude)
+    return None if place is None else place.timezone
+
+
 @cache
 def _gazetteer() -> Gazetteer:
     return Gazetteer()

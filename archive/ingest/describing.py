@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from archive.assets import recorded
-from archive.ingest import originals, together
+from archive.ingest import clocks, originals, together
 from archive.ingest.outcome import require_last_word
 from archive.media.facts import Facts
 from archive.media.verdict import Verdict
@@ -65,7 +65,7 @@ async def _note(session: AsyncSession, tools: Tools, asset: Asset, result: Resul
     asset.kind, asset.media_type = facts.kind, facts.media_type
     asset.live_id, asset.shot_key = facts.live_id, facts.shot_key
     await together.find(session, asset)
-    facts = await together.with_sidecar(session, asset, facts)
+    facts = await together.with_sidecar(session, asset, clocks.on_the_wall(facts))
     with session.no_autoflush:  # the asset is written once, at the end
         await _show(session, asset, facts)
     await _go_on(session, tools, asset, result.value)

@@ -130,7 +130,7 @@ def _work(ground: Ground, wire: Wire, memory_file: int | None) -> None:
     limits = Limits(**wanted["limits"])
     size: int = wanted["size"]
     mapped = memory_file is not None
-    file = MemoryFile.of(memory_file, size) if mapped else RangeFile(wire, size, limits.memory // 4)
+    file = RangeFile(wire, size, limits.memory // 4) if memory_file is None else MemoryFile.of(memory_file, size)
     work = Work(file, wanted["args"], limits, wire=wire)
     work.memory = _confine(ground, limits, size if mapped else 0)
     task = ground.tasks.get(wanted["task"])

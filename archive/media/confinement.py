@@ -1,4 +1,4 @@
-"""What a process gives up: its namespaces, its user, its rights. By bubblewrap where it works, else as far as it goes."""
+"""What a process gives up: its namespaces, its user, its rights. By bubblewrap, or as far as one gets."""
 
 from __future__ import annotations
 

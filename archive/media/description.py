@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from archive.media import films, metadata, sidecar
 from archive.media.facts import Facts, Probe
 from archive.media.limits import MIB
-from archive.media.pictures import header
+from archive.media.pictures import known_header
 from archive.media.sniff import Format, MediaKind, sniff
-from archive.media.verdict import LimitExceeded, Unsupported
+from archive.media.verdict import LimitExceeded, Refused, Unsupported
 
 if TYPE_CHECKING:
     from archive.media.child import Work
@@ -33,9 +35,12 @@ def describe(work: Work) -> dict[str, Any]:
 
 
 def _photo(work: Work, found: Format) -> Facts:
-    head = header(work.file, found, work.limits)
-    width, height = head.displayed()
-    probe = Probe(found.name, found.media_type, "photo", width, height, head.frames, oriented=True)
+    probe = Probe(found.name, found.media_type, "photo", oriented=True)
+    # What cannot be decoded still says what it is and when it was taken; that it cannot, ``render`` will say.
+    with contextlib.suppress(Refused):
+        head = known_header(work.file, found, work.limits, work.memory)
+        width, height = head.displayed()
+        probe = replace(probe, width=width, height=height, frames=head.frames)
     work.file.seek(0)
     return metadata.read(work.file, probe)
 

@@ -70,7 +70,7 @@ class Child:
 class Nursery:
     """Keeps a zygote."""
 
-    def __init__(self, use_bubblewrap: bool | None, plugins: tuple[str, ...]) -> None:
+    def __init__(self, *, use_bubblewrap: bool | None, plugins: tuple[str, ...]) -> None:
         self._use_bubblewrap = use_bubblewrap
         self._plugins = plugins
         self._zygote: Zygote | None = None
@@ -116,7 +116,9 @@ class Nursery:
 class Zygote:
     """A running zygote."""
 
-    def __init__(self, process: subprocess.Popen[bytes], line: socket.socket, hello: dict[str, Any], *, wrapped: bool):
+    def __init__(
+        self, process: subprocess.Popen[bytes], line: socket.socket, hello: dict[str, Any], *, wrapped: bool
+    ) -> None:
         self.dead = False
         self._process = process
         self._line = line

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from archive.media.limits import DEFAULT, MIB, Limits
-from archive.media.nursery import Ended, Nursery, SandboxFailed
+from archive.media.nursery import Child, Ended, Nursery, SandboxFailed
 from archive.media.protocol import HEADER, RANGE, Kind, Nonsense, frame, json_frame, parse_header, parse_json
 from archive.media.source import MemorySource, RangeSource, ReadAhead, Source
 from archive.media.verdict import LimitExceeded, Verdict
@@ -78,7 +78,7 @@ class Sandbox:
         self, limits: Limits = DEFAULT, *, use_bubblewrap: bool | None = None, plugins: tuple[str, ...] = ()
     ) -> None:
         self._limits = limits
-        self._nursery = Nursery(use_bubblewrap, plugins)
+        self._nursery = Nursery(use_bubblewrap=use_bubblewrap, plugins=plugins)
 
     async def run(
         self,
@@ -108,7 +108,7 @@ class Sandbox:
             try:
                 writer.write(json_frame(Kind.TASK, _asked(task, args, source, limits)))
                 talk = _Conversation(reader, writer, source, limits, progress, blobs)
-                return await _ended(talk, child.ended, limits.wall_seconds)
+                return await _ended(talk, child, limits.wall_seconds)
             finally:
                 child.kill()
                 await _close(writer)
@@ -160,14 +160,7 @@ class _Conversation:
     async def result(self) -> dict[str, Any] | None:
         """Listen until the child gives its result, or ends without one."""
         try:
-            while (heard := await self._hear()) is not None:
-                kind, payload = heard
-                if kind is Kind.RESULT:
-                    return _valid(parse_json(payload))
-                if kind is not Kind.BLOB:
-                    raise Nonsense("a piece of no blob")
-                await self._blob(payload)
-            return None
+            return await self._listen()
         except _BrokenOff as broken:
             said = _valid(parse_json(broken.result)) if broken.result else None
             if said and said["verdict"] == Verdict.OK:
@@ -176,6 +169,16 @@ class _Conversation:
         finally:
             if self._ranges:
                 await self._ranges.close()
+
+    async def _listen(self) -> dict[str, Any] | None:
+        while (heard := await self._hear()) is not None:
+            kind, payload = heard
+            if kind is Kind.RESULT:
+                return _valid(parse_json(payload))
+            if kind is not Kind.BLOB:
+                raise Nonsense("a piece of no blob")
+            await self._blob(payload)
+        return None
 
     async def _blob(self, name: bytes) -> None:
         if not name.isascii() or not name.decode().isidentifier():
@@ -245,28 +248,40 @@ class _BrokenOff(Exception):
         self.result = result
 
 
-async def _ended(talk: _Conversation, ended: asyncio.Future[Ended], wall_seconds: float) -> Result:
+async def _ended(talk: _Conversation, child: Child, wall_seconds: float) -> Result:
+    """Listen to a child to its end; after this it is gone, whatever it did."""
     said: dict[str, Any] | None = None
+    failed: tuple[Verdict, str] | None = None
     try:
         async with asyncio.timeout(wall_seconds) as clock:
             said = await talk.result()
-            done, _ = await asyncio.wait([ended], timeout=_LINGER_SECONDS)
+            await asyncio.wait([child.ended], timeout=_LINGER_SECONDS)
     except TimeoutError:
         if not clock.expired():
             raise
-        return Result(Verdict.TIMEOUT, f"it took more than {wall_seconds:g} seconds", None, wall_seconds, 0)
+        failed = Verdict.TIMEOUT, f"it took more than {wall_seconds:g} seconds"
     except LimitExceeded as exceeded:
-        return Result(exceeded.verdict, exceeded.detail, None, 0, 0)
+        failed = exceeded.verdict, exceeded.detail
     except Nonsense as nonsense:
-        return Result(Verdict.CRASH, f"the decoder said what it never says: {nonsense}", None, 0, 0)
-    end = ended.result() if done else Ended(None)
+        failed = Verdict.CRASH, f"the decoder said what it never says: {nonsense}"
+    child.kill()
+    done, _ = await asyncio.wait([child.ended], timeout=_LINGER_SECONDS)
+    end = child.ended.result() if done else Ended(None)
     if end.failed:
         message = f"There is no process for a decoder: {end.failed}."
         raise SandboxFailed(message)
-    if said is not None:
+    if failed is None and said is not None:
         return Result(Verdict(said["verdict"]), said["detail"], said["value"], end.cpu_seconds, end.memory)
-    verdict, detail = _died(end)
+    verdict, detail = failed or _died(end)
     return Result(verdict, detail, None, end.cpu_seconds, end.memory)
+
+
+_DEATHS: dict[int, tuple[Verdict, str]] = {
+    signal.SIGXCPU: (Verdict.RESOURCE_LIMIT, "it needs more processor time than it may have"),
+    signal.SIGALRM: (Verdict.TIMEOUT, "it took too long"),
+    signal.SIGKILL: (Verdict.RESOURCE_LIMIT, "the system ended the decoder, most likely for want of memory"),
+    signal.SIGSYS: (Verdict.CRASH, "the decoder tried what it may not"),
+}
 
 
 def _died(end: Ended) -> tuple[Verdict, str]:
@@ -276,15 +291,7 @@ def _died(end: Ended) -> tuple[Verdict, str]:
     if not os.WIFSIGNALED(end.status):
         return Verdict.CRASH, f"the decoder ended with code {os.waitstatus_to_exitcode(end.status)}"
     number = os.WTERMSIG(end.status)
-    if number == signal.SIGXCPU:
-        return Verdict.RESOURCE_LIMIT, "it needs more processor time than it may have"
-    if number == signal.SIGALRM:
-        return Verdict.TIMEOUT, "it took too long"
-    if number == signal.SIGKILL:
-        return Verdict.RESOURCE_LIMIT, "the system ended the decoder, most likely for want of memory"
-    if number == signal.SIGSYS:
-        return Verdict.CRASH, "the decoder tried what it may not"
-    return Verdict.CRASH, f"the decoder died of {signal.Signals(number).name}"
+    return _DEATHS.get(number) or (Verdict.CRASH, f"the decoder died of signal {signal.strsignal(number)}")
 
 
 def _valid(said: object) -> dict[str, Any]:

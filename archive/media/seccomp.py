@@ -1,7 +1,7 @@
 """A seccomp filter, assembled by hand: what a decoder may ask of the kernel once it holds all that it needs.
 
-Reading and writing what is open, memory and time. Anything else kills the process, but for a few calls which libraries make
-out of habit: those are answered with an error.
+Reading and writing what is open, memory and time. Anything else kills the process, but for a few calls which libraries
+make out of habit: those are answered with an error.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ _AARCH64 = _Machine(
     },
 )  # fmt: skip
 _MACHINES = {"x86_64": _X86_64, "aarch64": _AARCH64}
-# No process begins, but threads do: decoders of HEVC insist on one. How ``clone3`` is asked for cannot be looked into, and
-# libraries fall back to ``clone``. Who asks whether a descriptor is a terminal hears that it is none.
+# No process begins, but threads do: decoders of HEVC insist on one. What ``clone3`` is asked for cannot be looked into,
+# and libraries fall back to ``clone``. Who asks whether a descriptor is a terminal hears that it is none.
 _ANSWERED = {"clone": errno.EPERM, "clone3": errno.ENOSYS, "ioctl": errno.ENOTTY}
 
 

@@ -21,7 +21,7 @@ _ENCODINGS = ("latin-1", "ascii", "cp1252", "cp1251", "utf-16", "utf-16-le", "ut
 
 
 def render(work: Work) -> dict[str, Any]:
-    """Give ``preview`` and ``thumb`` of a picture; the result has their sizes, the thumbhash and the original's size."""
+    """Give ``preview`` and ``thumb`` of a picture; the result has all sizes and the thumbhash."""
     found = sniff(work.file)
     if found.kind is MediaKind.VIDEO:
         return films.render(work)

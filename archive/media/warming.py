@@ -1,4 +1,4 @@
-"""Small pictures of every family, made and read once before the zygote forks: what is lazy in libraries happens here."""
+"""Small pictures of every family, made and read before the zygote forks: what is lazy in libraries happens here."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def decode_samples() -> None:
     samples.append(_saved(image.convert("CMYK"), "JPEG"))
     samples.append(_saved(image, "JPEG", progressive=True))
     samples.append(_saved(image.convert("I;16"), "TIFF", compression="tiff_lzw"))
-    samples.append(imagecodecs.jpegxl_encode(np.asarray(image), numthreads=1))
+    samples.append(bytes(imagecodecs.jpegxl_encode(np.asarray(image), numthreads=1)))
     heif = io.BytesIO()
     pillow_heif.from_pillow(image).save(heif, format="HEIF", quality=50)
     samples.append(heif.getvalue())
@@ -49,7 +49,7 @@ def decode_samples() -> None:
         av.open(MemoryFile(samples[0][:100]))
 
 
-def _saved(image: Image.Image, name: str, **options: object) -> bytes:
+def _saved(image: Image.Image, name: str, **options: bool | int | str | bytes) -> bytes:
     written = io.BytesIO()
-    image.save(written, name, **options)  # type: ignore[arg-type]
+    image.save(written, name, **options)
     return written.getvalue()

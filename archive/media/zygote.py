@@ -1,6 +1,6 @@
 """The zygote: a process with every decoder imported that forks a child for each file, and never reads a file itself.
 
-It has no environment, no secrets and one socket, over which the parent says ``start`` and ``kill``, and hears ``ended``.
+It has no environment, no secrets and one socket, over which it hears ``start`` and ``kill``, and says what ended how.
 """
 
 from __future__ import annotations

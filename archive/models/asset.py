@@ -28,7 +28,19 @@ class Asset(Base):
         CheckConstraint(f"problem IN {VERDICTS}", name="problem"),
         CheckConstraint("rating BETWEEN -1 AND 5", name="rating"),
         # What a page of the timeline reads, and what each of its filters does where it is selective.
-        Index("ix_asset_timeline", "library_id", "taken_at", "id", postgresql_where=text("in_timeline")),
+        Index(
+            "ix_asset_timeline", "library_id", "taken_at", "id", postgresql_where=text("in_timeline AND NOT archived")
+        ),
+        Index("ix_asset_archived", "library_id", "taken_at", "id", postgresql_where=text("in_timeline AND archived")),
+        # Photos are nearly all there is: only others are worth an index.
+        Index(
+            "ix_asset_kind",
+            "library_id",
+            "kind",
+            "taken_at",
+            "id",
+            postgresql_where=text("in_timeline AND kind <> 'photo'"),
+        ),
         Index("ix_asset_favourite", "library_id", "taken_at", "id", postgresql_where=text("favourite AND in_timeline")),
         Index(
             "ix_asset_problem",

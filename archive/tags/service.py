@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from archive.models import Tag
 
 Source = Literal["file", "user"]
+_LONGEST = 200
 
 
 async def page(
@@ -60,9 +61,11 @@ async def replace(
 async def _put_on(
     session: AsyncSession, library_id: UUID, asset_ids: Sequence[UUID], names: Sequence[str], source: Source
 ) -> list[UUID]:
-    if not names:
+    # Files say all sorts of things.
+    words = [word for name in names if (word := " ".join(name.split())[:_LONGEST])]
+    if not words:
         return []
-    await queries.make(session, library_id, names)
-    found = await queries.ids(session, library_id, names)
+    await queries.make(session, library_id, words)
+    found = await queries.ids(session, library_id, words)
     await queries.put_on(session, found, asset_ids, source)
     return found

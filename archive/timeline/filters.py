@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import SQLColumnExpression, select
+from sqlalchemy import SQLColumnExpression, literal, select
 
 from archive.models import AlbumAsset, Asset, AssetTag, BatchAsset
 
@@ -47,7 +47,7 @@ class Filters:
 
 def conditions(library_id: UUID, filters: Filters) -> Conditions:
     """Write filters as SQL, about ``asset`` in one library."""
-    # Written as the indexes have it, without a comparison: else they would not be taken.
+    # Written as the indexes have it, without a comparison or a parameter: else they would not be taken.
     shown = Asset.archived if filters.archived else ~Asset.archived
     found: Conditions = [Asset.library_id == library_id, Asset.in_timeline, shown]
     if filters.favourite:
@@ -60,12 +60,13 @@ def conditions(library_id: UUID, filters: Filters) -> Conditions:
         found.append(Asset.taken_at >= _midnight(filters.first))
     if filters.last is not None:
         found.append(Asset.taken_at < _midnight(filters.last) + timedelta(days=1))
+    if filters.kind is not None:
+        found.append(Asset.kind == literal(filters.kind, literal_execute=True))
     return found + _same(filters) + _belonging(filters)
 
 
 def _same(filters: Filters) -> Conditions:
     wanted = {
-        Asset.kind: filters.kind,
         Asset.camera: filters.camera,
         Asset.lens: filters.lens,
         Asset.place_id: filters.place,

@@ -16,6 +16,7 @@ import asyncpg
 import httpx
 
 from api.app import create_app
+from archive import log
 from archive.runtime import Runtime, open_runtime
 from archive.settings import Addresses, read_settings
 from archive.timeline import folding, queries, tiles
@@ -30,31 +31,37 @@ _TIMES, _TILES = 100, 200
 _GOAL = "p99 < 50 ms"
 # Twenty years, with weekends that are hundred times fuller than other days, as clubs have them. Every tenth has a part,
 # every fiftieth is a video; each has a thumbnail and a preview.
-_FILL = """
-INSERT INTO file (id, library_id, kind, state, size, key_version, wrapped)
-SELECT md5('f' || n)::uuid, $1, 'original', 'whole', 1, 1, '' FROM generate_series(1, $2::int) n;
-INSERT INTO asset (id, library_id, original_id, name, media_type, size, identity, identity_sha1, kind, taken_at, camera,
-    archived, favourite, rating)
-SELECT md5('a' || n)::uuid, $1, md5('f' || n)::uuid, 'IMG_' || n || '.jpg', 'image/jpeg', 1, ('i' || n)::bytea,
-    ('i' || n)::bytea, CASE WHEN n % 50 = 0 THEN 'video' ELSE 'photo' END,
-    timestamp '2004-01-01' + (n % 1040) * interval '7 days' + (n % 100 = 0)::int * (n % 7) * interval '1 day'
-        + (n % 40000) * interval '1 second',
-    'Camera ' || n % 7, n % 1000 = 0, n % 500 = 0, CASE WHEN n % 20 = 0 THEN n % 5 END
-FROM generate_series(1, $2::int) n;
-UPDATE asset SET shown_with = md5('a' || (substr(name, 5, length(name) - 8)::int - 1))::uuid, part = 'raw'
-WHERE name LIKE '%3.jpg' AND library_id = $1;
-INSERT INTO rendition (asset_id, name, file_id, media_type)
-SELECT md5('a' || n)::uuid, r.name, md5(r.name || n)::uuid, 'image/webp'
-FROM generate_series(1, $2::int) n CROSS JOIN (VALUES ('thumb'), ('preview')) r (name)
-"""
-_RENDITION_FILES = """
-INSERT INTO file (id, library_id, kind, state, size, key_version, wrapped)
-SELECT md5(r.name || n)::uuid, $1, 'rendition', 'whole', 1, 1, ''
-FROM generate_series(1, $2::int) n CROSS JOIN (VALUES ('thumb'), ('preview')) r (name)
-"""
+_ID = "lpad(to_hex(n), 31, '0'))::uuid"
+_FILL = (
+    f"""INSERT INTO file (id, library_id, kind, state, size, key_version, wrapped)
+    SELECT (kind.letter || {_ID}, $1, kind.name, 'whole', 1, 1, ''
+    FROM generate_series(1, $2::int) n
+    CROSS JOIN (VALUES ('f', 'original'), ('d', 'rendition'), ('e', 'rendition')) kind (letter, name)""",
+    f"""INSERT INTO asset (id, library_id, original_id, name, media_type, size, identity, identity_sha1, kind, taken_at,
+        camera, archived, favourite, rating, shown_with, part)
+    SELECT ('a' || {_ID}, $1, ('f' || {_ID}, 'IMG_' || n || '.jpg', 'image/jpeg', 1, ('i' || n)::bytea,
+        ('i' || n)::bytea, CASE WHEN n % 50 = 0 THEN 'video' ELSE 'photo' END,
+        timestamp '2004-01-01' + (n % 1040) * interval '7 days' + (n % 100 = 0)::int * (n % 7) * interval '1 day'
+            + (n % 40000) * interval '1 second',
+        'Camera ' || n % 7, n % 1000 = 0, n % 500 = 0, CASE WHEN n % 20 = 0 THEN n % 5 END,
+        CASE WHEN n % 10 = 3 THEN ('a' || {_ID.replace("(n)", "(n - 1)")} END, CASE WHEN n % 10 = 3 THEN 'raw' END
+    FROM generate_series(1, $2::int) n""",
+    f"""INSERT INTO rendition (asset_id, name, file_id, media_type)
+    SELECT ('a' || {_ID}, kind.name, (kind.letter || {_ID}, 'image/webp'
+    FROM generate_series(1, $2::int) n CROSS JOIN (VALUES ('d', 'thumb'), ('e', 'preview')) kind (letter, name)
+    WHERE $1::uuid IS NOT NULL""",
+    "INSERT INTO album (id, library_id, name) SELECT $1, $1, 'all' WHERE $2::int > 0",
+    f"""INSERT INTO album_asset (album_id, asset_id, place)
+    SELECT $1::uuid, ('a' || {_ID.replace("(n)", "(n * 10)")}, n
+    FROM generate_series(1, least(10000, $2::int / 10)) n""",
+    "INSERT INTO tag (id, library_id, name) SELECT $1, $1, 'rare' WHERE $2::int > 0",
+    f"""INSERT INTO asset_tag (tag_id, asset_id, source)
+    SELECT $1::uuid, ('a' || {_ID.replace("(n)", "(n * 100)")}, 'user' FROM generate_series(1, $2::int / 100) n""",
+)
 
 
 def measure() -> Iterator[Figure]:
+    log.configure("error")
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         (Path(folder) / "cluster").mkdir()
@@ -98,10 +105,8 @@ async def _opened(folder: Path, addresses: Addresses) -> AsyncIterator[tuple[Run
 async def _fill(dsn: str, library: str, size: int) -> None:
     connection = await asyncpg.connect(dsn, command_timeout=1200)
     await connection.execute("SET session_replication_role = replica")  # without foreign keys, and without triggers
-    await connection.execute(_RENDITION_FILES, UUID(library), size)
-    for statement in _FILL.split(";"):
-        arguments = [UUID(library), size] if "$2" in statement else [UUID(library)]
-        await connection.execute(statement, *arguments)
+    for statement in _FILL:
+        await connection.execute(statement, UUID(library), size)
     await connection.execute("SET session_replication_role = origin")
     await connection.execute("""INSERT INTO timeline_change (library_id, day, kind, archived, assets)
         SELECT library_id, taken_at::date, kind, archived, count(*) FROM asset WHERE in_timeline GROUP BY 1, 2, 3, 4""")
@@ -130,6 +135,8 @@ def _questions(runtime: Runtime, person: people.Person) -> dict[str, Callable[[]
 
         return asked
 
+    album = str(library)  # as the library's, so that it need not be told
+
     async def page(session: Any) -> None:
         await tiles.of(session, await queries.page(session, library, Filters(), after=None, limit=_TILES))
 
@@ -140,6 +147,8 @@ def _questions(runtime: Runtime, person: people.Person) -> dict[str, Callable[[]
         f"{_TILES} tiles of a month": http("/timeline/assets", limit=_TILES, bucket=month),
         f"{_TILES} archived tiles": http("/timeline/assets", limit=_TILES, archived=True),
         f"{_TILES} tiles of videos": http("/timeline/assets", limit=_TILES, kind="video"),
+        f"{_TILES} tiles of an album of 10 000": http(f"/albums/{album}/assets", limit=_TILES),
+        f"{_TILES} tiles of a tag": http("/timeline/assets", limit=_TILES, tag=album),
         "buckets of a camera (counted)": http("/timeline/buckets", camera="Camera 3"),
         "cameras": http("/timeline/values", of="camera"),
         "SQL: buckets by month": sql(lambda session: queries.kept_counts(session, library, Filters(), "month")),

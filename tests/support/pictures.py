@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import uuid
 from typing import Any
 
@@ -33,12 +34,21 @@ def jpeg(image: Image.Image | None = None, **tags: Any) -> bytes:
             exif[names[name]] = value
         elif name in inner:
             exif.get_ifd(0x8769)[inner[name]] = value
+        elif name == "live_id":
+            exif.get_ifd(0x8769)[0x927C] = _apple_note(value.encode())
         elif name == "position":
             exif.get_ifd(0x8825).update(_gps(*value))
     exif.get_ifd(0x8769)[0xA420] = uuid.uuid4().hex
     written = io.BytesIO()
     image.save(written, "JPEG", quality=90, exif=exif)
     return written.getvalue()
+
+
+def _apple_note(identifier: bytes) -> bytes:
+    """A maker's note with one entry: the content identifier, which lies behind the directory."""
+    value = identifier + b"\0"
+    entry = struct.pack(">HHII", 0x11, 2, len(value), 16 + 12 + 4)
+    return b"Apple iOS\0\0\1MM" + struct.pack(">H", 1) + entry + bytes(4) + value
 
 
 def _gps(latitude: float, longitude: float) -> dict[int, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+from typing import Any
 
 from archive.media.facts import Facts, Motion, Probe
 from archive.media.metadata import boxes, chunks, iptc, jpeg
@@ -16,7 +16,7 @@ from archive.media.metadata.pairing import image_number, live_id, shot_key
 from archive.media.metadata.people import people
 from archive.media.metadata.positions import position
 from archive.media.metadata.raw import bounded
-from archive.media.metadata.reading import Reader
+from archive.media.metadata.reading import Reader, Seekable
 from archive.media.metadata.texts import first
 from archive.media.metadata.videos import from_video_tags
 from archive.media.metadata.words import words
@@ -31,7 +31,7 @@ _WHOLE = (
 _TURNED = range(5, 9)  # the orientations that swap width and height
 
 
-def read(file: BinaryIO, probe: Probe) -> Facts:
+def read(file: Seekable, probe: Probe) -> Facts:
     """Read what a file says of itself. Whatever is broken in it makes the answer shorter, and never an exception."""
     if probe.kind == "video":
         return from_video_tags(probe, probe.tags)

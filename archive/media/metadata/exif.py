@@ -79,9 +79,11 @@ class Exif:
 
     def printed(self, key: str) -> str | None:
         """Give a tag as exiv2 explains it."""
+        if self._data is None or key not in self.sizes:
+            return None
         try:
-            datum = self._data.findKey(exiv2.ExifKey(key)) if self._data is not None and key in self.sizes else None
-            return clean(_plain(datum.print(self._data))) if datum is not None else None
+            explain = self._data.findKey(exiv2.ExifKey(key)).print
+            return clean(_plain(explain(self._data)))
         except Exception:  # noqa: BLE001  # as above
             return None
 

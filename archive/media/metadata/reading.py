@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import os
-from typing import BinaryIO
+from typing import Protocol
 
 _BLOCK = 256 * 1024
+
+
+class Seekable(Protocol):
+    """What metadata is read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Give up to so many bytes."""
+        ...
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Move, and say where to."""
+        ...
 
 
 class Reader:
     """Gives any range of a file, and nothing behind its end."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Seekable) -> None:
         self._file = file
         self.size = file.seek(0, os.SEEK_END)
         self._start = 0

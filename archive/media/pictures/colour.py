@@ -59,8 +59,8 @@ def _transform(profile: bytes, mode: str, output: str) -> ImageCms.ImageCmsTrans
         return None
 
 
-def _numbers(image: Image.Image) -> np.ndarray:  # type: ignore[type-arg]
-    numbers = np.asarray(image)
+def _numbers(image: Image.Image) -> arrays.Array:
+    numbers: arrays.Array = np.asarray(image)
     if image.mode == "I":  # what Pillow makes of sixteen bits
         return np.clip(numbers, 0, 0xFFFF).astype(np.uint16)
     return numbers

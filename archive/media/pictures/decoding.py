@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile
 
 from archive.media.file import SourceFile
 from archive.media.limits import Limits
 from archive.media.pictures import colour, heif, jpeg, jxl, pillow, raw, second
-from archive.media.pictures.picture import Decoded, Header
+from archive.media.pictures.picture import Decoded, Header, Memory, refusal, unknown
 from archive.media.sniff import HEIC, HEIF, JPEG, JXL, RAWS, Format, MediaKind
-from archive.media.verdict import Corrupt, LimitExceeded, Refused, Unsupported
+from archive.media.verdict import LimitExceeded, Unsupported
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -25,16 +24,6 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _GAP = 2.0
-
-
-class Memory(Protocol):
-    """The limit of memory that this process lives under."""
-
-    def widen(self) -> None:
-        """Allow more."""
-
-    def exceeded(self) -> bool:
-        """Whether more than the limit was ever used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +79,15 @@ def _decoded(file: SourceFile, format_: Format, limits: Limits, fit: int | None,
     # It may be that there was no memory: many decoders then say that the file is broken. So the same again with more.
     if memory:
         memory.widen()
-    unknown = _unknown(failed)
+    strange = unknown(failed)
     for other in (first, *second.opinions(format_)):
         decoded = _tried(other, file, limits)
         if memory and memory.exceeded():
             raise LimitExceeded("it needs more memory than it may have")
-        if decoded and (other is first or unknown or _shows_something(decoded.image)):
-            decoded.damaged = other is not first and not unknown
+        if decoded and (other not in second.FORGIVING or _shows_something(decoded.image)):
+            decoded.damaged = other is not first and not strange
             return decoded
-    if isinstance(failed, Refused):
-        raise failed
-    message = f"{format_.name}: {failed}"
-    raise (Unsupported(message) if unknown and not isinstance(failed, UnidentifiedImageError) else Corrupt(message))
-
-
-def _unknown(failed: Exception) -> bool:
-    """Whether a decoder says that it does not know such a file, rather than that it is broken."""
-    return isinstance(failed, (NotImplementedError, UnidentifiedImageError)) or "support" in str(failed).lower()
+    raise refusal(failed, format_.name)
 
 
 def _tried(decode: second.Second, file: SourceFile, limits: Limits) -> Decoded | None:

@@ -1,4 +1,4 @@
-"""HEIC and HEIF, by libheif. It applies what turns and mirrors the picture; the EXIF orientation beside it is a copy."""
+"""HEIC and HEIF, by libheif. It turns and mirrors the picture itself; the EXIF orientation beside it is a copy."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ def decode(file: SourceFile, limits: Limits) -> Decoded:
     profile = primary.info.get("icc_profile")
     if not isinstance(profile, bytes) or len(profile) > limits.icc_bytes:
         profile = None
-    raw = primary.mode
-    image = Image.frombytes(primary.mode, primary.size, primary.data, "raw", raw, primary.stride)
+    image = Image.frombytes(primary.mode, primary.size, primary.data, "raw", primary.mode, primary.stride)
     return Decoded(image, Header(*image.size, 1, 1, found.depth), profile)
 
 
@@ -41,6 +40,10 @@ def _primary(file: SourceFile, limits: Limits) -> tuple[pillow_heif.HeifImage, H
         raise
     primary = container[container.primary_index]
     width, height = primary.size
-    found = Header(width, height, depth=int(primary.info.get("bit_depth", 8)))
+    found = Header(width, height, depth=_depth(primary.info.get("bit_depth")))
     allow(found, limits, _BYTES_A_PIXEL)
     return primary, found
+
+
+def _depth(said: object) -> int:
+    return said if isinstance(said, int) else 8

@@ -37,7 +37,7 @@ class Frame:
 def header(file: SourceFile, limits: Limits) -> Header:
     """Read the header, and refuse what is too much."""
     frame = _frame(file)
-    with opened(file, "JPEG", "MPO") as image:
+    with opened(file, "JPEG") as image:
         found = Header(frame.width, frame.height, orientation_of(image, limits), 1, frame.depth)
     _allow(file, frame, found, limits)
     return found
@@ -46,7 +46,7 @@ def header(file: SourceFile, limits: Limits) -> Header:
 def decode(file: SourceFile, limits: Limits, fit: int | None) -> Decoded:
     """Decode a JPEG, at an eighth, quarter or half of its size if that is enough."""
     frame = _frame(file)
-    image = opened(file, "JPEG", "MPO")
+    image = opened(file, "JPEG")
     found = Header(frame.width, frame.height, orientation_of(image, limits), 1, frame.depth)
     _allow(file, frame, found, limits)
     if fit:

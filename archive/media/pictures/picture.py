@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from archive.media.limits import Limits
-from archive.media.verdict import Corrupt, LimitExceeded
+from archive.media.verdict import Corrupt, LimitExceeded, Refused, Unsupported
 
 # What a size may be refused for, and what all the memory for one picture may be taken for.
 _MOST_SHARE = 0.9
 TURNED = frozenset({5, 6, 7, 8})
+
+
+class Memory(Protocol):
+    """The limit of memory that this process lives under."""
+
+    def widen(self) -> None:
+        """Allow more."""
+
+    def exceeded(self) -> bool:
+        """Whether more than the limit was ever used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +68,19 @@ def allow(header: Header, limits: Limits, bytes_a_pixel: float, most_pixels: int
     if header.frames > limits.frames:
         message = f"{header.frames} frames; at most {limits.frames} are looked at"
         raise LimitExceeded(message)
+
+
+def refusal(failed: Exception, name: str) -> Refused:
+    """Say what a decoder's failure means, as far as its words tell."""
+    if isinstance(failed, Refused):
+        return failed
+    if isinstance(failed, UnidentifiedImageError):  # whose words are of objects in memory
+        return Corrupt(f"{name}: its header cannot be read")
+    return (Unsupported if unknown(failed) else Corrupt)(f"{name}: {failed}")
+
+
+def unknown(failed: Exception) -> bool:
+    """Whether a decoder says that it does not know such a file, or will not, rather than that it is broken."""
+    if isinstance(failed, (NotImplementedError, UnidentifiedImageError)):
+        return True
+    return "support" in str(failed).lower() or "MAX_TEXT" in str(failed)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import IO, cast
 
-from PIL import AvifImagePlugin, Image, ImageFile, PngImagePlugin, TiffImagePlugin
+from PIL import AvifImagePlugin, Image, ImageFile, TiffImagePlugin
 
 from archive.media.file import SourceFile
 from archive.media.limits import Limits
-from archive.media.pictures import gif
+from archive.media.pictures import gif, headings
 from archive.media.pictures.picture import TURNED, Decoded, Header, allow
 
 # Ours are checked before anything is decoded, and say more.
 Image.MAX_IMAGE_PIXELS = None
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
-# A long text is no reason to refuse a picture; Pillow's bound for all texts together stays.
-PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
 
 _ORIENTATION = 0x0112
 _PLUGINS = {
@@ -25,21 +24,36 @@ _PLUGINS = {
     "avif": "AVIF", "jp2": "JPEG2000", "j2k": "JPEG2000",
 }  # fmt: skip
 # Pillow's own picture, and what the decoder holds beside it.
-_BYTES_A_PIXEL = {"avif": 9.0, "jp2": 16.0, "j2k": 16.0, "webp": 8.0, "tiff": 5.0, "psd": 9.0}
-_PALETTE = 3
+_BYTES_A_PIXEL = {"avif": 9.0, "jp2": 16.0, "j2k": 16.0, "webp": 14.0, "tiff": 5.0, "psd": 9.0}
+_USUAL = 4.5
 _DEPTHS = {"1": 1, "F": 32, "I": 16}
 
 
 def header(file: SourceFile, name: str, limits: Limits) -> Header:
     """Read the header, and refuse what is too much."""
-    if name == "psd":
-        return _photoshop(file, limits)
+    if name in headings.READERS:
+        found = headings.READERS[name](file)
+        allow(found, limits, _BYTES_A_PIXEL.get(name, _USUAL))
+        if name == "psd":
+            return found
+    try:
+        return _pillows(file, name, limits)
+    except ValueError:
+        if name in ("png", "apng"):  # texts or profiles that are too long, which is no matter
+            return found
+        raise
+
+
+def _pillows(file: SourceFile, name: str, limits: Limits) -> Header:
     with opened(file, _PLUGINS[name]) as image:
         return _header(image, file, name, limits)
 
 
 def decode(file: SourceFile, name: str, limits: Limits) -> Decoded:
     """Decode the first picture of a file."""
+    if name in headings.READERS:
+        # Before Pillow does, for it takes memory by what these say.
+        allow(headings.READERS[name](file), limits, _BYTES_A_PIXEL.get(name, _USUAL))
     image = opened(file, _PLUGINS[name])
     found = _header(image, file, name, limits)
     profile = profile_of(image, limits)
@@ -52,7 +66,7 @@ def decode(file: SourceFile, name: str, limits: Limits) -> Decoded:
 def opened(file: SourceFile, *plugins: str) -> Image.Image:
     """Open a file as what its content is, and as nothing else."""
     file.seek(0)
-    return Image.open(file, formats=plugins)
+    return Image.open(cast("IO[bytes]", file), formats=plugins)
 
 
 def orientation_of(image: Image.Image, limits: Limits) -> int:
@@ -84,20 +98,14 @@ def profile_of(image: Image.Image, limits: Limits) -> bytes | None:
     return profile if isinstance(profile, bytes) and 0 < len(profile) <= limits.icc_bytes else None
 
 
-def tolerant(file: SourceFile, name: str, limits: Limits) -> Decoded:
-    """Decode as much as can be read, and leave the rest empty."""
+@contextmanager
+def forgiving() -> Iterator[None]:
+    """Let Pillow read what it can and leave the rest empty."""
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
-        if name == "jpeg":
-            from archive.media.pictures import jpeg  # noqa: PLC0415 - which needs this module
-
-            decoded = jpeg.decode(file, limits, None)
-        else:
-            decoded = decode(file, name, limits)
+        yield
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = False
-    decoded.damaged = True
-    return decoded
 
 
 def _header(image: Image.Image, file: SourceFile, name: str, limits: Limits) -> Header:
@@ -106,15 +114,7 @@ def _header(image: Image.Image, file: SourceFile, name: str, limits: Limits) -> 
     if name == "tiff" and orientation in TURNED:  # Pillow says the size as displayed
         width, height = height, width
     found = Header(width, height, orientation, _frames(image, file, name, limits), _depth(image, file, name))
-    allow(found, limits, _BYTES_A_PIXEL.get(name, 4.5))
-    return found
-
-
-def _photoshop(file: SourceFile, limits: Limits) -> Header:
-    """Read the header that Photoshop writes; Pillow knows fewer kinds."""
-    height, width, depth = struct.unpack(">IIH", file.peek(14, 10))
-    found = Header(width, height, depth=depth)
-    allow(found, limits, _BYTES_A_PIXEL["psd"])
+    allow(found, limits, _BYTES_A_PIXEL.get(name, _USUAL))
     return found
 
 
@@ -127,8 +127,7 @@ def _frames(image: Image.Image, file: SourceFile, name: str, limits: Limits) -> 
 
 def _depth(image: Image.Image, file: SourceFile, name: str) -> int:
     if name in ("png", "apng"):
-        depth, colours = file.peek(24, 2)
-        return 8 if colours == _PALETTE else depth
+        return headings.of_png(file).depth
     bits = getattr(image, "tag_v2", {}).get(258)
     if isinstance(bits, tuple) and bits:
         return int(bits[0])

@@ -1,7 +1,10 @@
-"""Cameras' RAW, by LibRaw: the preview that the camera put inside if it is large enough, else the sensor at half size."""
+"""Cameras' RAW, by LibRaw: the preview that the camera put inside if large enough, else the sensor at half size."""
 
 from __future__ import annotations
 
+from typing import BinaryIO, cast
+
+import numpy as np
 import rawpy
 from PIL import Image
 
@@ -35,9 +38,9 @@ def decode(file: SourceFile, limits: Limits, fit: int | None) -> Decoded:
         return Decoded(image, Header(*turned, 1, 1, found.depth))
 
 
-def _source(file: SourceFile) -> SourceFile:
+def _source(file: SourceFile) -> BinaryIO:
     file.seek(0)
-    return file
+    return cast("BinaryIO", file)
 
 
 def _header(raw: rawpy.RawPy, limits: Limits) -> Header:
@@ -57,9 +60,9 @@ def _preview(raw: rawpy.RawPy, found: Header, limits: Limits, fit: int | None) -
     try:
         thumb = raw.extract_thumb()
         if thumb.format is rawpy.ThumbFormat.JPEG:
-            decoded = jpeg.decode(MemoryFile(thumb.data), limits, fit)
+            decoded = jpeg.decode(MemoryFile(bytes(thumb.data)), limits, fit)
         else:
-            image = arrays.picture(thumb.data)
+            image = arrays.picture(np.asarray(thumb.data))
             decoded = Decoded(image, Header(*image.size))
     except Exception:  # noqa: BLE001 - there is still the sensor
         return None

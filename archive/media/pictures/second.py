@@ -11,7 +11,7 @@ import numpy as np
 
 from archive.media.file import SourceFile
 from archive.media.limits import Limits
-from archive.media.pictures import arrays, headers, pillow
+from archive.media.pictures import arrays, headers, jpeg, pillow
 from archive.media.pictures.picture import Decoded
 from archive.media.sniff import AVIF, BMP, GIF, J2K, JP2, JPEG, PNG, PSD, TIFF, WEBP, Format
 from archive.media.verdict import Corrupt
@@ -41,11 +41,11 @@ def _film(format_: Format) -> Second:
     def second(file: SourceFile, limits: Limits) -> Decoded:
         found = headers.header(file, format_, limits)
         file.seek(0)
-        with av.open(file, options={"threads": "1"}) as container:
+        with av.open(file, mode="r", options={"threads": "1"}) as container:
             container.streams.video[0].thread_type = "NONE"
             frame = next(container.decode(video=0))
             alpha = any(component.is_alpha for component in frame.format.components)
-            image = frame.to_image() if not alpha else arrays.picture(frame.to_ndarray(format="rgba"))
+            image = arrays.picture(frame.to_ndarray(format="rgba" if alpha else "rgb24"))
         return Decoded(image, found)
 
     return second
@@ -53,21 +53,28 @@ def _film(format_: Format) -> Second:
 
 def _tolerant(format_: Format) -> Second:
     def second(file: SourceFile, limits: Limits) -> Decoded:
-        return pillow.tolerant(file, format_.name, limits)
+        with pillow.forgiving():
+            if format_ == JPEG:
+                return jpeg.decode(file, limits, None)
+            return pillow.decode(file, format_.name, limits)
 
     return second
 
 
+_JPEG = _codec(imagecodecs.jpeg8_decode, JPEG)
+_TOLERANT = {one.name: _tolerant(one) for one in (JPEG, PNG, WEBP, GIF, TIFF, BMP, PSD)}
 _OPINIONS: dict[str, tuple[Second, ...]] = {
-    "jpeg": (_codec(imagecodecs.jpeg8_decode, JPEG), _tolerant(JPEG)),
-    "png": (_codec(imagecodecs.png_decode, PNG), _film(PNG), _tolerant(PNG)),
-    "apng": (_film(PNG), _tolerant(PNG)),
-    "webp": (_codec(imagecodecs.webp_decode, WEBP), _tolerant(WEBP)),
-    "gif": (_codec(imagecodecs.gif_decode, GIF), _film(GIF), _tolerant(GIF)),
-    "tiff": (_codec(imagecodecs.tiff_decode, TIFF), _film(TIFF), _tolerant(TIFF)),
-    "bmp": (_codec(imagecodecs.bmp_decode, BMP), _film(BMP), _tolerant(BMP)),
-    "psd": (_film(PSD), _tolerant(PSD)),
+    "jpeg": (_JPEG, _TOLERANT["jpeg"]),
+    "png": (_codec(imagecodecs.png_decode, PNG), _film(PNG), _TOLERANT["png"]),
+    "apng": (_film(PNG), _TOLERANT["png"]),
+    "webp": (_codec(imagecodecs.webp_decode, WEBP), _TOLERANT["webp"]),
+    "gif": (_codec(imagecodecs.gif_decode, GIF), _film(GIF), _TOLERANT["gif"]),
+    "tiff": (_codec(imagecodecs.tiff_decode, TIFF), _film(TIFF), _TOLERANT["tiff"]),
+    "bmp": (_codec(imagecodecs.bmp_decode, BMP), _film(BMP), _TOLERANT["bmp"]),
+    "psd": (_film(PSD), _TOLERANT["psd"]),
     "avif": (_codec(imagecodecs.avif_decode, AVIF),),
     "jp2": (_codec(imagecodecs.jpeg2k_decode, JP2), _film(JP2)),
     "j2k": (_codec(imagecodecs.jpeg2k_decode, J2K), _film(J2K)),
 }
+# Of these, a picture in which there is nothing is no picture: they give one of any file.
+FORGIVING: frozenset[Second] = frozenset({_JPEG, *_TOLERANT.values()})
