@@ -107,6 +107,18 @@ describe('the grid’s geometry', () => {
     expect(after.parts[1]?.top).not.toBe(before.parts[1]?.top)
   })
 
+  it('keeps what is seen, not what is above it and not loaded yet', () => {
+    const place = useGeometry()
+    const below = section('b', 50, tiles(50, 'b'))
+    const before = place([section('a', 300), below], metrics, 40, 20)
+    const y = (before.parts[1]?.top ?? 0) - 300
+    expect(anchorAt(before, y, 100)).toEqual({ key: 'a', id: null, offset: y / (before.parts[0]?.height ?? 1) })
+    const anchor = anchorAt(before, y, 800)
+    expect(anchor).toEqual({ key: 'b', id: 'b0', offset: -340 })
+    const after = place([section('a', 300, tiles(300, 'a')), below], metrics, 40, 20)
+    expect(yOf(after, anchor!)).toBe((after.parts[1]?.top ?? 0) - 300)
+  })
+
   it('keeps the height of what was let go', () => {
     const place = useGeometry()
     const loaded = place([section('a', 90, tiles(90).map((one) => ({ ...one, width: 290 })))], metrics, 0, 0)

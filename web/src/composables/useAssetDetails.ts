@@ -1,4 +1,4 @@
-import { onUnmounted, ref, shallowRef, watch } from 'vue'
+import { onUnmounted, shallowRef, watch } from 'vue'
 import * as assets from '@/api/assets'
 import * as guests from '@/api/guests'
 import { toProblem, type ApiProblem } from '@/api/problem'
@@ -13,7 +13,6 @@ const PAUSE = 120
 export function useAssetDetails(id: () => string, share: OpenShare | null) {
   const details = shallowRef<GuestDetails | null>(null)
   const problem = shallowRef<ApiProblem | null>(null)
-  const progress = ref<number | null>(null)
   let timer: ReturnType<typeof setTimeout> | undefined
   let round = 0
 
@@ -34,7 +33,6 @@ export function useAssetDetails(id: () => string, share: OpenShare | null) {
     () => {
       round += 1
       if (details.value?.id !== id()) details.value = null
-      progress.value = null
       clearTimeout(timer)
       timer = setTimeout(() => void load(), details.value ? 0 : PAUSE)
     },
@@ -48,15 +46,7 @@ export function useAssetDetails(id: () => string, share: OpenShare | null) {
   if (!share) {
     const again = useBundled(() => void load(), () => 300)
     const isOurs = ({ id: one, ids }: { id?: string; ids?: string[] }): boolean => one === id() || (ids?.includes(id()) ?? false)
-    useStream(
-      {
-        'asset.changed': (event: { id?: string; ids?: string[] }) => isOurs(event) && again(),
-        'asset.progress': (event: { id?: string; done?: number; total?: number }) => {
-          if (isOurs(event) && event.total) progress.value = Math.round(((event.done ?? 0) / event.total) * 100)
-        },
-      },
-      again,
-    )
+    useStream({ 'asset.changed': (event: { id?: string; ids?: string[] }) => isOurs(event) && again() }, again)
   }
 
   async function change(changes: Changes): Promise<void> {
@@ -73,7 +63,7 @@ export function useAssetDetails(id: () => string, share: OpenShare | null) {
     await load()
   }
 
-  return { details, problem, progress, load, change, retry }
+  return { details, problem, load, change, retry }
 }
 
 export const isFull = (details: GuestDetails | null): details is AssetDetails => details?.library_id !== undefined

@@ -52,5 +52,5 @@ export function useGridWindow(element: Ref<HTMLElement | null>) {
     clearTimeout(timer)
   })
 
-  return { y, height, width, flying, scrollTo, measure }
+  return { y, height, width, flying, look, scrollTo }
 }

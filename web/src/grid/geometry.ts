@@ -20,7 +20,7 @@ export interface Geometry {
 export interface Anchor {
   key: string
   id: string | null
-  /** From the tile's top, or the section's, to the place that is meant. */
+  /** From the tile's top to the place that is meant; without a tile, which part of the section's height lies above it. */
   offset: number
 }
 
@@ -78,15 +78,18 @@ export function partAt({ parts }: Geometry, y: number): number {
   return low
 }
 
-export function anchorAt(geometry: Geometry, y: number): Anchor | null {
-  const part = geometry.parts[partAt(geometry, y)]
-  if (!part) return null
-  const inside = y - part.top - part.head
-  const row = part.laid.rows.find((one) => one.y + one.height > inside)
-  const tile = row && inside >= 0 ? part.section.tiles[row.from] : undefined
-  return tile && row
-    ? { key: part.section.key, id: tile.id, offset: inside - row.y }
-    : { key: part.section.key, id: null, offset: y - part.top }
+/** What is seen and should stay where it is: the first tile in sight, for what is above it may not be loaded yet. */
+export function anchorAt(geometry: Geometry, y: number, view = 0): Anchor | null {
+  const first = partAt(geometry, y)
+  for (const part of geometry.parts.slice(first)) {
+    if (part.top > y + view) break
+    const inside = y - part.top - part.head
+    const row = part.laid.rows[rowAt(part.laid, inside)]
+    const tile = row && row.y <= inside + view ? part.section.tiles[row.from] : undefined
+    if (tile && row) return { key: part.section.key, id: tile.id, offset: inside - row.y }
+  }
+  const part = geometry.parts[first]
+  return part ? { key: part.section.key, id: null, offset: (y - part.top) / Math.max(1, part.height) } : null
 }
 
 export function yOf(geometry: Geometry, anchor: Anchor): number | null {
@@ -95,7 +98,7 @@ export function yOf(geometry: Geometry, anchor: Anchor): number | null {
   const index = anchor.id ? part.section.tiles.findIndex(({ id }) => id === anchor.id) : -1
   const box = part.laid.boxes[index]
   if (box) return part.top + part.head + box.y + anchor.offset
-  return part.top + Math.min(anchor.offset, part.height)
+  return part.top + (anchor.id ? 0 : anchor.offset * part.height)
 }
 
 /** Index of the first row that ends below this height. */
