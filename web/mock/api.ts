@@ -147,7 +147,7 @@ export function mockApi(count: number) {
     if (drawn) {
       response.setHeader('Content-Type', 'image/svg+xml')
       response.setHeader('Cache-Control', 'max-age=3600')
-      response.end(picture(byId.get(drawn[1] ?? '') ?? photos[0]!))
+      response.end(picture(byId.get(drawn[1] ?? '') ?? photos[0]!, drawn[2] === 'renditions/thumb' ? 250 : 1000))
       return
     }
     if (path === '/stream') {

@@ -72,7 +72,9 @@ export function library(count: number): Mock[] {
 }
 
 /** A landscape in the photo's colours. */
-export function picture({ hue, width, height, id }: Mock): string {
+export function picture({ hue, id, ...size }: Mock, shorter = 1000): string {
+  const scale = shorter / Math.min(size.width, size.height)
+  const [width, height] = [Math.round(size.width * scale), Math.round(size.height * scale)]
   const roll = dice(Number.parseInt(id.slice(-6), 16))
   const wave = (base: number, deep: number): string => {
     const points = Array.from({ length: 9 }, (_, nth) => `${(nth * width) / 8},${height * (base - roll() * deep)}`)
