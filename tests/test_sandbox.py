@@ -18,6 +18,7 @@ import pytest
 
 from archive.media import confinement, nursery, seccomp
 from archive.media.limits import DEFAULT, MIB
+from archive.media.nursery import Child, SandboxFailed
 from archive.media.protocol import FRAME_BYTES, HEADER, Kind, frame, json_frame
 from archive.media.sandbox import Gathered, Result, Sandbox, capabilities
 from archive.media.source import MemorySource, RangeSource, memory_source
@@ -169,6 +170,15 @@ async def test_many_tasks_run_at_once(sandbox: Sandbox, source: MemorySource) ->
 # How a task can end
 
 
+async def child_of(sandbox: Sandbox) -> Child:
+    """Wait for a child to be there."""
+    while not (sandbox._nursery._zygote and sandbox._nursery._zygote._children):
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    (child,) = sandbox._nursery._zygote._children.values()
+    return child
+
+
 async def run(sandbox: Sandbox, source: MemorySource, task: str, **args: object) -> Result:
     result = await sandbox.run(task, args, source, limits=replace(DEFAULT, cpu_seconds=1, wall_seconds=20))
     assert await works(sandbox), "a later file is none the worse"
@@ -224,10 +234,7 @@ async def test_more_blobs_than_allowed_are_a_resource_limit(sandbox: Sandbox, so
 
 async def test_cancelling_kills_the_child(sandbox: Sandbox, source: MemorySource) -> None:
     running = asyncio.create_task(sandbox.run("eat_time", {}, source))
-    await asyncio.sleep(0.3)
-    nursery = sandbox._nursery
-    assert nursery._zygote
-    (child,) = nursery._zygote._children.values()
+    child = await child_of(sandbox)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -319,7 +326,7 @@ async def test_a_zygote_that_died_is_replaced(source: MemorySource) -> None:
     async with Sandbox(plugins=PLUGINS) as sandbox:
         assert await works(sandbox)
         running = asyncio.create_task(sandbox.run("sleep", {"seconds": 60}, source))
-        await asyncio.sleep(0.2)
+        await child_of(sandbox)
         assert sandbox._nursery._zygote
         for process in reversed(_below(sandbox._nursery._zygote._process.pid)):
             os.kill(process, signal.SIGKILL)
@@ -329,9 +336,8 @@ async def test_a_zygote_that_died_is_replaced(source: MemorySource) -> None:
 
 async def test_nothing_is_left_when_the_sandbox_is_closed(source: MemorySource) -> None:
     async with Sandbox(plugins=PLUGINS) as other:
-        await other.capabilities()
         running = asyncio.create_task(other.run("sleep", {"seconds": 60}, source))
-        await asyncio.sleep(0.2)
+        await child_of(other)
         assert other._nursery._zygote
         processes = _below(other._nursery._zygote._process.pid)
         assert len(processes) >= 2
@@ -341,6 +347,17 @@ async def test_nothing_is_left_when_the_sandbox_is_closed(source: MemorySource) 
             break
         await asyncio.sleep(0.05)
     assert not _alive(processes)
+
+
+async def test_a_sandbox_that_is_closed_while_it_starts_stays_closed(source: MemorySource) -> None:
+    sandbox = Sandbox(plugins=PLUGINS)
+    running = [asyncio.create_task(sandbox.run("nothing", {}, source)) for _ in range(2)]
+    await asyncio.sleep(0)
+    await sandbox.close()
+    for task in running:
+        with pytest.raises(SandboxFailed, match="closed"):
+            await task
+    assert sandbox._nursery._zygote is None
 
 
 def test_nothing_outlives_a_worker_that_is_killed(tmp_path: Path) -> None:

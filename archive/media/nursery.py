@@ -75,6 +75,7 @@ class Nursery:
         self._plugins = plugins
         self._zygote: Zygote | None = None
         self._starting = asyncio.Lock()
+        self._closed = False
 
     async def start(self, channel: socket.socket, memory_file: int | None) -> Child:
         """Make a child with these descriptors. The channel is taken over, the memory file stays the caller's."""
@@ -85,13 +86,22 @@ class Nursery:
         """Give a living zygote."""
         if self._zygote is None or self._zygote.dead:
             async with self._starting:
+                if self._closed:
+                    raise SandboxFailed("The sandbox is closed.")
                 if self._zygote is None or self._zygote.dead:
-                    await self.close()
+                    await self._end()
                     self._zygote = await self._started()
+                if self._closed:  # meanwhile
+                    raise SandboxFailed("The sandbox is closed.")
         return self._zygote
 
     async def close(self) -> None:
-        """End the zygote."""
+        """End the zygote for good, also one that is being started just now."""
+        self._closed = True
+        async with self._starting:
+            await self._end()
+
+    async def _end(self) -> None:
         if self._zygote:
             await self._zygote.close()
             self._zygote = None
