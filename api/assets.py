@@ -8,19 +8,20 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Security
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from api.bodies import digest_of, media_type_of, moment_of, name_of, received, sha256_of
 from api.content import Content, attachment, deliver
-from api.deps import BEARER_SCHEME, COOKIE_SCHEME, Reader, Running, Transaction, Uploader, Writer, caller
+from api.deps import Reader, Running, Transaction, Uploader, Writer
 from api.details import AssetDetails, AssetTile
 from api.fields import Document, Text, View
 from api.paging import CursorQuery, Limit, Page, cursor_of, id_of
 from api.problems import responses
-from api.signing import ORIGINAL, Expires, Signature, Signer, require_signed
-from archive.access import Caller, Scope
+from api.seers import seer
+from api.signing import ORIGINAL, Signer
+from archive.access import Caller
 from archive.assets import service as assets
 from archive.assets import sidecars
 from archive.errors import TagphotoError, UploadRefused
@@ -226,25 +227,7 @@ _ORIGINAL: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def _original_seer(
-    request: Request,
-    runtime: Running,
-    asset_id: UUID,
-    _cookie: Annotated[object, Security(COOKIE_SCHEME)],
-    _bearer: Annotated[object, Security(BEARER_SCHEME)],
-    expires: Expires = None,
-    signature: Signature = None,
-) -> Caller | None:
-    """Find out who is calling; who has a signed link need not say."""
-    if signature is not None and expires is not None:
-        require_signed(runtime.keyring, ORIGINAL, str(asset_id), expires, signature)
-        return None
-    found = await caller(request, runtime, _cookie, _bearer)
-    found.require(Scope.READ)
-    return found
-
-
-OriginalSeer = Annotated[Caller | None, Depends(_original_seer)]
+OriginalSeer = Annotated[Caller | None, seer(ORIGINAL, "asset_id")]
 
 
 @router.get("/{asset_id}/original", response_class=Response, responses=responses(404) | _ORIGINAL)

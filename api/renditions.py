@@ -6,15 +6,16 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Security
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from api.content import Content, deliver
-from api.deps import BEARER_SCHEME, COOKIE_SCHEME, Reader, Running, Transaction, caller
+from api.deps import Reader, Running, Transaction
 from api.fields import View
 from api.problems import responses
-from api.signing import RENDITION, Expires, Signature, Signer, require_signed
-from archive.access import Caller, Scope
+from api.seers import seer
+from api.signing import RENDITION, Signer
+from archive.access import Caller
 from archive.assets import renditions
 
 router = APIRouter(prefix="/assets/{asset_id}/renditions", tags=["assets"], responses=responses(401, 403, 404))
@@ -35,25 +36,6 @@ class Renditions(View):
     items: list[RenditionView]
 
 
-async def seer(
-    request: Request,
-    runtime: Running,
-    asset_id: UUID,
-    name: str,
-    _cookie: Annotated[object, Security(COOKIE_SCHEME)],
-    _bearer: Annotated[object, Security(BEARER_SCHEME)],
-    expires: Expires = None,
-    signature: Signature = None,
-) -> Caller | None:
-    """Find out who is calling; who has a signed link need not say."""
-    if signature is not None and expires is not None:
-        require_signed(runtime.keyring, RENDITION, f"{asset_id}/{name}", expires, signature)
-        return None
-    found = await caller(request, runtime, _cookie, _bearer)
-    found.require(Scope.READ)
-    return found
-
-
 @router.get("")
 async def list_renditions(caller: Reader, runtime: Running, session: Transaction, asset_id: UUID) -> Renditions:
     """List what was derived from an asset, with links that need no sign-in for a while."""
@@ -72,7 +54,11 @@ async def list_renditions(caller: Reader, runtime: Running, session: Transaction
 
 @router.get("/{name}", response_class=Response)
 async def show_rendition(
-    found: Annotated[Caller | None, Depends(seer)], runtime: Running, request: Request, asset_id: UUID, name: str
+    found: Annotated[Caller | None, seer(RENDITION, "asset_id", "name")],
+    runtime: Running,
+    request: Request,
+    asset_id: UUID,
+    name: str,
 ) -> Response:
     """Give a rendition."""
     async with runtime.database.transaction() as session:

@@ -6,16 +6,17 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Security
+from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import Field, model_validator
 
 from api.content import attachment, begun, suspect
-from api.deps import BEARER_SCHEME, COOKIE_SCHEME, Reader, Running, Transaction, caller
+from api.deps import Reader, Running, Transaction
 from api.fields import Document, Name, View
 from api.problems import responses
-from api.signing import ZIP, Expires, Signature, require_signed
-from archive.access import Caller, Scope
+from api.seers import seer
+from api.signing import ZIP
+from archive.access import Caller
 from archive.albums import service as albums
 from archive.assets import selections
 
@@ -62,27 +63,9 @@ async def create_selection(reader: Reader, session: Transaction, given: NewSelec
     return SelectionView(id=made.id, name=made.name, zip=address, expires_at=made.expires_at)
 
 
-async def _zip_seer(
-    request: Request,
-    runtime: Running,
-    selection_id: UUID,
-    _cookie: Annotated[object, Security(COOKIE_SCHEME)],
-    _bearer: Annotated[object, Security(BEARER_SCHEME)],
-    expires: Expires = None,
-    signature: Signature = None,
-) -> Caller | None:
-    """Find out who is calling; who has a signed link need not say."""
-    if signature is not None and expires is not None:
-        require_signed(runtime.keyring, ZIP, str(selection_id), expires, signature)
-        return None
-    found = await caller(request, runtime, _cookie, _bearer)
-    found.require(Scope.READ)
-    return found
-
-
 @router.get("/{selection_id}/zip", response_class=Response)
 async def download_zip(
-    found: Annotated[Caller | None, Depends(_zip_seer)],
+    found: Annotated[Caller | None, seer(ZIP, "selection_id")],
     runtime: Running,
     selection_id: UUID,
     sidecars: Annotated[bool, Query(description="Put what was corrected beside each original, as XMP.")] = False,  # noqa: FBT002  # a query

@@ -21,7 +21,7 @@ RECORD = {
     "description": None,
     "rating": 3,
     "keywords": ["sea", " sun\n", ""],
-    "taken": {"at": "2021-07-08T09:10:11.120", "offset": 180, "source": "exif"},
+    "taken": {"local": "2021-07-08T09:10:11.120000", "offset": 180, "source": "exif"},
     "position": {"latitude": 59.93, "longitude": 30.31},
 }
 

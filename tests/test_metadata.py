@@ -23,10 +23,13 @@ from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
 from archive.media.facts import Exposure, Facts, Kind, Motion, Person, Position, Probe, Taken
-from archive.media.metadata import from_video_tags, iptc, read, taken_from_name, xmp
+from archive.media.metadata import iptc, xmp
 from archive.media.metadata.cameras import camera_name
+from archive.media.metadata.dates import taken_from_name
+from archive.media.metadata.describe import read
 from archive.media.metadata.positions import from_iso6709
 from archive.media.metadata.raw import VALUE_BYTES, WHOLE_BYTES, bounded
+from archive.media.metadata.videos import from_video_tags
 
 ROOT = Path(__file__).resolve().parents[1]
 PROBE = Probe("jpeg", "image/jpeg", "photo", 40, 30)
@@ -718,7 +721,7 @@ def test_any_tags_of_a_film_can_be_stored(tags: dict[str, Any]) -> None:
 CLOSED = """
 import io, resource, sys
 from archive.media.facts import Probe
-from archive.media.metadata import read
+from archive.media.metadata.describe import read
 contents = [open(path, "rb").read() for path in sys.argv[1:]]
 resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
 for content in contents:

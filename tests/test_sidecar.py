@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive.media.facts import Exposure, Facts, Person, Position, Taken
-from archive.media.sidecar import Corrections, merge, read_sidecar, write_sidecar
+from archive.media.metadata.describe import read_sidecar
+from archive.media.sidecar import Corrections, merge, write_sidecar
 
 WHOLE = Corrections(
     title='Дом <&> "у моря" \']]>',

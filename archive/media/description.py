@@ -6,9 +6,10 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from archive.media import films, metadata, sidecar
+from archive.media import films
 from archive.media.facts import Facts, Probe
 from archive.media.limits import MIB
+from archive.media.metadata.describe import read, read_sidecar
 from archive.media.pictures import known_header
 from archive.media.sniff import Format, MediaKind, sniff
 from archive.media.verdict import LimitExceeded, Refused, Unsupported
@@ -42,14 +43,14 @@ def _photo(work: Work, found: Format) -> Facts:
         width, height = head.displayed()
         probe = replace(probe, width=width, height=height, frames=head.frames)
     work.file.seek(0)
-    return metadata.read(work.file, probe)
+    return read(work.file, probe)
 
 
 def _sidecar(work: Work) -> Facts:
     if work.file.size > _SIDECAR_BYTES:
         raise LimitExceeded("a sidecar has some KiB, and this one has more than 16 MiB")
     work.file.seek(0)
-    return sidecar.read_sidecar(work.file.read(_SIDECAR_BYTES))
+    return read_sidecar(work.file.read(_SIDECAR_BYTES))
 
 
 def _described(work: Work, facts: Facts) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from archive.media import metadata, video
+from archive.media import video
 from archive.media.facts import Facts, Probe
+from archive.media.metadata.dates import taken_from_name
+from archive.media.metadata.describe import read
 from archive.media.renditions import render_image
 from archive.media.verdict import Corrupt, LimitExceeded, Unsupported
 
@@ -24,7 +26,7 @@ def describe(work: Work, found: Format) -> dict[str, Any]:
     probe = Probe(
         seen.format, found.media_type, "video", seen.width, seen.height, duration_ms=seen.duration_ms, tags=seen.tags
     )
-    facts = metadata.read(work.file, replace(probe, oriented=True))
+    facts = read(work.file, replace(probe, oriented=True))
     return {"facts": dated(facts, work.args.get("name")).to_json(), "plays_in_browser": seen.plays_in_browser}
 
 
@@ -48,7 +50,7 @@ def play(work: Work) -> dict[str, Any]:
 def dated(facts: Facts, name: object) -> Facts:
     """Take the date from the file's name where nothing inside says one."""
     if facts.taken is None and isinstance(name, str):
-        return replace(facts, taken=metadata.taken_from_name(name))
+        return replace(facts, taken=taken_from_name(name))
     return facts
 
 

@@ -1,4 +1,4 @@
-"""XMP sidecars: read, laid over a file's own facts, and written for what people corrected."""
+"""XMP sidecars: laid over a file's own facts, and written for what people corrected. Reading is the child's."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import re
 from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape, quoteattr
 
-from archive.media.facts import Facts, Person, Position, Probe, Taken
-from archive.media.metadata import of_xmp
+from archive.media.facts import Facts, Person, Position, Taken
 from archive.media.metadata.people import turned
 from archive.media.metadata.texts import clean
 from archive.media.metadata.xmp import namespace
 
-_PROBE = Probe("xmp", "application/rdf+xml", "sidecar")
 # What a sidecar says about the picture; that it is a sidecar, and what else its editor noted, stays its own.
 _LAID_OVER = (
     *("taken", "camera_make", "camera_model", "camera", "camera_serial", "lens", "exposure", "position"),
@@ -45,11 +43,6 @@ class Corrections:
     orientation: int = 1
     width: int | None = None
     height: int | None = None
-
-
-def read_sidecar(data: bytes) -> Facts:
-    """Read a sidecar; what is broken in it makes the answer shorter."""
-    return of_xmp(_PROBE, data)
 
 
 def merge(facts: Facts, sidecar: Facts) -> Facts:

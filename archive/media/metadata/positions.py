@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING
 
 from archive.media.facts import Position
-from archive.media.metadata.exif import Exif
 from archive.media.metadata.xmp import Value, text
+
+if TYPE_CHECKING:
+    from archive.media.metadata.exif import Exif
 
 _HIGHEST = 100_000.0  # metres: above it nobody takes photos that say so
 _ACCURACY = 1_000_000.0
