@@ -99,7 +99,8 @@ def film(path: Path) -> Path:
         stream = container.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
         for shade in range(0, 200, 4):
-            frame = av.VideoFrame.from_image(Image.new("RGB", (320, 240), (shade, 80, 120)))
+            picture = Image.new("RGB", (320, 240), (shade, 80, 120))
+            frame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
@@ -154,7 +155,9 @@ def watch_a_film(page: Page, path: Path) -> None:
     tile(page, path.name).click()
     viewer = page.get_by_role("dialog", name=path.name)
     expect(viewer.locator("video")).to_be_visible(timeout=_MADE)
-    page.wait_for_function("document.querySelector('video').currentTime > 0.2")
+    viewer.locator("video").evaluate(
+        "video => video.currentTime > 0 || new Promise(done => video.addEventListener('timeupdate', () => done(true)))"
+    )
     # The film has its arrows for going back and forth; from anywhere else they lead on.
     viewer.press("ArrowRight")
     expect(viewer).to_have_count(0)
