@@ -270,7 +270,11 @@ async def test_a_position_whose_events_are_forgotten_begins_with_a_reset(app: Fa
         async with stream(url, anna, cut.last_id) as resumed:
             assert await resumed.next() == ("reset", {})
             await tell(runtime, 3, anna.library)
-            assert (await resumed.next())[1] == {"number": 3}
+            told = (await resumed.next())[1]
+            # A transaction that was open anywhere at the moment of the reset holds back what came just before.
+            assert told in ({"number": 2}, {"number": 3})
+            if told == {"number": 2}:
+                assert (await resumed.next())[1] == {"number": 3}
 
 
 async def test_quiet_comments_carry_the_position_of_what_others_did(app: FastAPI, person: MakePerson) -> None:
