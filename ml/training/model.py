@@ -1,0 +1,91 @@
+"""The recogniser's network: convolutions, three lines that each look where they like, CTC along them.
+
+A number of one row is read along the first line; a number of two rows along the second and then the third, as one
+sequence. Which of the two it is, the network says itself (``rows``), as it says what it looks at (``kind``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ml.numbers.alphabet import CHARACTERS
+
+WIDTH, HEIGHT = 128, 48
+FRAMES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a network is. Small ones are for tests."""
+
+    channels: tuple[int, int, int, int] = (40, 64, 96, 160)
+    line: int = 192
+
+
+class Reader(nn.Module):
+    """Reads a grey crop of 128 x 48: logits along the lines, of the rows, and of the kind."""
+
+    def __init__(self, kinds: int, size: Size | None = None) -> None:
+        super().__init__()
+        size = size or Size()
+        first, second, third, fourth = size.channels
+        self.body = nn.Sequential(
+            _block(1, first, (2, 2)),
+            _block(first, second, (1, 1)),
+            _block(second, third, (2, 2)),
+            _Residual(third),
+            _Residual(third),
+            _block(third, fourth, (2, 1)),
+            _Residual(fourth),
+            _Residual(fourth),
+        )
+        self.look = nn.Conv2d(fourth, 3, 3, padding=1)
+        self.along = nn.Sequential(
+            nn.Conv1d(fourth, size.line, 5, padding=2, bias=False),
+            nn.BatchNorm1d(size.line),
+            nn.SiLU(),
+            nn.Conv1d(size.line, size.line, 5, padding=2, bias=False),
+            nn.BatchNorm1d(size.line),
+            nn.SiLU(),
+        )
+        self.characters = nn.Conv1d(size.line, len(CHARACTERS) + 1, 1)
+        self.whole = nn.Sequential(nn.Linear(fourth * 2, size.line), nn.SiLU())
+        self.rows = nn.Linear(size.line, 2)
+        self.kind = nn.Linear(size.line, kinds)
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Give logits: of characters (batch, line, frame, character), of rows, of kinds."""
+        features = self.body(_evened(pictures))
+        shares = torch.softmax(self.look(features).float(), dim=2).to(features.dtype)
+        lines = torch.einsum("bchw,blhw->blcw", features, shares)
+        batch, count, channels, frames = lines.shape
+        read = self.characters(self.along(lines.reshape(batch * count, channels, frames)))
+        characters = read.reshape(batch, count, len(CHARACTERS) + 1, frames).transpose(2, 3)
+        summary = self.whole(torch.cat([features.mean((2, 3)), features.amax((2, 3))], dim=1))
+        return characters, self.rows(summary), self.kind(summary)
+
+
+class _Residual(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.inside = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.SiLU()
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Add what the convolution finds."""
+        added: Tensor = features + self.inside(features)
+        return added
+
+
+def _block(channels: int, to: int, stride: tuple[int, int]) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(channels, to, 3, stride, 1, bias=False), nn.BatchNorm2d(to), nn.SiLU())
+
+
+def _evened(pictures: Tensor) -> Tensor:
+    """Take light and contrast out: whatever a crop's exposure, its mean is 0 and its deviation 1."""
+    mean = pictures.mean((2, 3), keepdim=True)
+    return (pictures - mean) / (pictures.var((2, 3), keepdim=True, correction=0) + 16.0).sqrt()
