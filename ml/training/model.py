@@ -21,8 +21,8 @@ FRAMES = 32
 class Size:
     """How large a network is. Small ones are for tests."""
 
-    channels: tuple[int, int, int, int] = (40, 64, 96, 160)
-    line: int = 192
+    channels: tuple[int, int, int] = (24, 48, 96)
+    line: int = 160
 
 
 class Reader(nn.Module):
@@ -31,28 +31,18 @@ class Reader(nn.Module):
     def __init__(self, kinds: int, size: Size | None = None) -> None:
         super().__init__()
         size = size or Size()
-        first, second, third, fourth = size.channels
+        first, second, third = size.channels
         self.body = nn.Sequential(
             _block(1, first, (2, 2)),
-            _block(first, second, (1, 1)),
-            _block(second, third, (2, 2)),
+            _block(first, second, (2, 2)),
+            _Residual(second),
+            _block(second, third, (2, 1)),
             _Residual(third),
-            _Residual(third),
-            _block(third, fourth, (2, 1)),
-            _Residual(fourth),
-            _Residual(fourth),
         )
-        self.look = nn.Conv2d(fourth, 3, 3, padding=1)
-        self.along = nn.Sequential(
-            nn.Conv1d(fourth, size.line, 5, padding=2, bias=False),
-            nn.BatchNorm1d(size.line),
-            nn.SiLU(),
-            nn.Conv1d(size.line, size.line, 5, padding=2, bias=False),
-            nn.BatchNorm1d(size.line),
-            nn.SiLU(),
-        )
+        self.look = nn.Conv2d(third, 3, 3, padding=1)
+        self.along = nn.Sequential(_along(third, size.line, 5), _along(size.line, size.line, 3))
         self.characters = nn.Conv1d(size.line, len(CHARACTERS) + 1, 1)
-        self.whole = nn.Sequential(nn.Linear(fourth * 2, size.line), nn.SiLU())
+        self.whole = nn.Sequential(nn.Linear(third * 2, size.line), nn.SiLU())
         self.rows = nn.Linear(size.line, 2)
         self.kind = nn.Linear(size.line, kinds)
 
@@ -83,6 +73,12 @@ class _Residual(nn.Module):
 
 def _block(channels: int, to: int, stride: tuple[int, int]) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(channels, to, 3, stride, 1, bias=False), nn.BatchNorm2d(to), nn.SiLU())
+
+
+def _along(channels: int, to: int, reach: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv1d(channels, to, reach, padding=reach // 2, bias=False), nn.BatchNorm1d(to), nn.SiLU()
+    )
 
 
 def _evened(pictures: Tensor) -> Tensor:
