@@ -1,4 +1,4 @@
-"""What CTC's frames say: the probability of a text, the best text without grammar, and the best of each form.
+"""What CTC's frames say: the probability of a text, the best text without grammar, and the best of each shape.
 
 Frames are log probabilities, (frames, 1 + characters), with the blank first.
 """
@@ -12,17 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.numbers.alphabet import BLANK, CHARACTERS, INDEX
-from ml.numbers.patterns import Form
 
 Floats = NDArray[np.float32]
 _NEVER = np.float32(-1e9)
 
 
+Places = tuple[frozenset[str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Path:
-    """The best way through the frames for a form: its text, and the log probability of that way."""
+    """The best way through the frames for a shape: which shape, its text, and the log probability of that way."""
 
-    form: Form
+    shape: int
     text: str
     score: float
 
@@ -66,35 +68,34 @@ def _labels(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 class Lattice:
-    """Forms prepared for search: the sets of characters that occur at all, and which one each place of each form has."""
+    """Shapes prepared for search: the sets of characters that occur at all, and which one each place of each has."""
 
-    def __init__(self, forms: Sequence[Form]) -> None:
-        self.forms = list(forms)
-        sets = list(dict.fromkeys(place for form in forms for place in form.places))
+    def __init__(self, shapes: Sequence[Places]) -> None:
+        sets = list(dict.fromkeys(place for shape in shapes for place in shape))
         known = {places: number for number, places in enumerate(sets)}
         self._masks = np.full((len(sets), len(CHARACTERS)), _NEVER)
         for number, places in enumerate(sets):
             self._masks[number, [INDEX[character] for character in places]] = 0
-        longest = max((len(form.places) for form in forms), default=1)
-        self._places = np.zeros((len(self.forms), longest), np.int64)
-        self.lengths = np.array([len(form.places) for form in forms], np.int64)
-        for row, form in enumerate(self.forms):
-            self._places[row, : len(form.places)] = [known[places] for places in form.places]
+        longest = max((len(shape) for shape in shapes), default=1)
+        self._places = np.zeros((len(shapes), longest), np.int64)
+        self._lengths = np.array([len(shape) for shape in shapes], np.int64)
+        for row, shape in enumerate(shapes):
+            self._places[row, : len(shape)] = [known[places] for places in shape]
 
     def best(self, frames: Floats, count: int, lengths: range | None = None) -> list[Path]:
-        """Give the best way of the forms that fit best (Viterbi), the best first; only forms as long as asked."""
-        rows = np.arange(len(self.forms))
+        """Give the best way of the shapes that fit best (Viterbi), the best first; only shapes as long as asked."""
+        rows = np.arange(len(self._lengths))
         if lengths is not None:
-            rows = rows[(self.lengths >= lengths.start) & (self.lengths < lengths.stop)]
+            rows = rows[(self._lengths >= lengths.start) & (self._lengths < lengths.stop)]
         if not len(rows):
             return []
-        places = self._places[rows, : int(self.lengths[rows].max())]
+        places = self._places[rows, : int(self._lengths[rows].max())]
         inside = frames[:, None, 1:] + self._masks[None]
         value, choice = inside.max(axis=2), inside.argmax(axis=2)
-        ends, back = _search(frames[:, BLANK], value, choice, places, self.lengths[rows])
+        ends, back = _search(frames[:, BLANK], value, choice, places, self._lengths[rows])
         order = np.argsort(-ends[0])[:count]
         return [
-            Path(self.forms[rows[row]], _traced(back[:, row], int(ends[1][row]), choice, places[row]), float(ends[0][row]))
+            Path(int(rows[row]), _traced(back[:, row], int(ends[1][row]), choice, places[row]), float(ends[0][row]))
             for row in order
             if ends[0][row] > _NEVER / 2
         ]
@@ -103,7 +104,7 @@ class Lattice:
 def _search(
     blank: Floats, value: Floats, choice: NDArray[np.int64], places: NDArray[np.int64], lengths: NDArray[np.int64]
 ) -> tuple[tuple[Floats, NDArray[np.int64]], NDArray[np.int8]]:
-    """Search all forms at once. States alternate: blank, place, blank, place, … blank.
+    """Search all shapes at once. States alternate: blank, place, blank, place, … blank.
 
     A place may follow another without a blank between only if the two best characters differ, or they would be one.
     """

@@ -14,6 +14,7 @@ from ml.numbers.errors import GrammarInvalid
 from ml.numbers.patterns import Form, expand
 
 FOLDER = Path(__file__).with_name("grammars")
+BIBS = Path(__file__).with_name("bibs.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,12 @@ def countries(*folders: Path) -> tuple[Country, ...]:
             country = _read(file)
             found[country.code] = country
     return tuple(found[code] for code in sorted(found))
+
+
+@cache
+def bibs(file: Path = BIBS) -> Country:
+    """Read how race bibs are numbered."""
+    return _read(file)
 
 
 def chosen(codes: Iterable[str], *folders: Path) -> tuple[Country, ...]:

@@ -29,6 +29,14 @@ class Glimpse:
     kinds: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Rough:
+    """What the general reader says of one row: our characters by frame, and all it read, punctuation and all."""
+
+    frames: Floats
+    text: str
+
+
 class OwnReader:
     """The recogniser that the project trains on data it makes."""
 
@@ -66,10 +74,11 @@ class GeneralReader:
 
     def __init__(self, threads: int = 1) -> None:
         self._session = packaged(GENERAL_MODEL, threads)
-        self._group = _groups(self._session.record.get("character", "").split("\n"))
+        self._characters = self._session.record.get("character", "").split("\n")
+        self._group = _groups(self._characters)
 
-    def read(self, crop: Picture) -> Floats:
-        """Read one row; give log probabilities of our characters by frame, blank first."""
+    def read(self, crop: Picture) -> Rough:
+        """Read one row."""
         height, width = crop.shape[:2]
         wide = min(max(round(48 * width / max(height, 1)), 8), _MOST_WIDTH)
         small = cv2.resize(crop, (wide, _HEIGHT), interpolation=cv2.INTER_LINEAR)
@@ -82,7 +91,11 @@ class GeneralReader:
             kept[:, place] = shares[:, members].sum(axis=1)
         kept[:, BLANK] = np.maximum(1 - kept[:, 1:].sum(axis=1), 0)
         logs: Floats = np.log(np.maximum(kept, _FLOOR))
-        return logs
+        return Rough(logs, self._text(shares.argmax(axis=1).tolist()))
+
+    def _text(self, best: list[int]) -> str:
+        kept = [now for before, now in zip([BLANK, *best], best, strict=False) if now not in {before, BLANK}]
+        return "".join(self._characters[place - 1] if place <= len(self._characters) else " " for place in kept)
 
 
 def _groups(characters: list[str]) -> list[list[int]]:
