@@ -50,6 +50,7 @@ class Decoded:
     characters: tuple[Character, ...]
     alternatives: tuple[tuple[str, float], ...]
     countries: dict[str, float]
+    agreed: bool  # each reader, asked alone, would have said the same
 
     @property
     def weakest(self) -> float:
@@ -64,14 +65,13 @@ def decode(evidence: Sequence[Evidence], prior: Prior, seen: Mapping[str, float]
     """Decode what readers saw of one number. ``seen`` says which countries the number looks like."""
     believed = prior.believed(seen)
     candidates = _proposed(evidence, prior)
-    weighed, judgements = _weighed(candidates, evidence, prior, believed)
-    best = np.argsort(-weighed)[:_VARIED]
-    more = [c for c in _varied([candidates[place] for place in best]) if c not in set(candidates)]
+    table = _weighed(candidates, evidence, prior, believed)
+    best = np.argsort(-table.total())[:_VARIED]
+    known = set(candidates)
+    more = [c for c in _varied([candidates[place] for place in best]) if c not in known]
     if more:
-        further, judged = _weighed(more, evidence, prior, believed)
-        candidates, judgements = candidates + more, judgements + judged
-        weighed = np.concatenate([weighed, further])
-    return _concluded(candidates, weighed / temperature, judgements)
+        table = table.joined(_weighed(more, evidence, prior, believed))
+    return _concluded(table, temperature)
 
 
 def _proposed(evidence: Sequence[Evidence], prior: Prior) -> list[_Candidate]:
@@ -101,35 +101,60 @@ def _varied(candidates: Sequence[_Candidate]) -> list[_Candidate]:
     return list(found)
 
 
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Candidates, what is known of each before looking, and what each reader says of it."""
+
+    candidates: list[_Candidate]
+    judgements: list[Judgement]
+    seen: Floats  # (readers, candidates)
+
+    def joined(self, other: _Table) -> _Table:
+        return _Table(
+            self.candidates + other.candidates,
+            self.judgements + other.judgements,
+            np.concatenate([self.seen, other.seen], axis=1),
+        )
+
+    def prior(self) -> Floats:
+        return np.array([judgement.log for judgement in self.judgements], np.float32)
+
+    def total(self) -> Floats:
+        whole: Floats = self.prior() + self.seen.sum(axis=0)
+        return whole
+
+
 def _weighed(
-    candidates: Sequence[_Candidate], evidence: Sequence[Evidence], prior: Prior, believed: Mapping[str, float]
-) -> tuple[Floats, list[Judgement]]:
+    candidates: list[_Candidate], evidence: Sequence[Evidence], prior: Prior, believed: Mapping[str, float]
+) -> _Table:
     judgements = [prior.judged(text, believed, stray=text != read) for text, read in candidates]
-    total = np.array([judgement.log for judgement in judgements], np.float32)
+    seen = []
     for one in evidence:
-        logs = ctc.scores(one.frames, [read for _, read in candidates])
-        ceiling = float(ctc.scores(one.frames, [ctc.greedy(one.frames)])[0])
-        total += np.float32(one.weight) * np.logaddexp(logs, np.float32(ceiling - _DOUBT))
-    return total, judgements
+        logs = ctc.scores(one.frames, [*(read for _, read in candidates), ctc.greedy(one.frames)])
+        seen.append(np.float32(one.weight) * np.logaddexp(logs[:-1], logs[-1] - np.float32(_DOUBT)))
+    return _Table(candidates, judgements, np.stack(seen).astype(np.float32))
 
 
-def _concluded(candidates: Sequence[_Candidate], weighed: Floats, judgements: Sequence[Judgement]) -> Decoded:
+def _concluded(table: _Table, temperature: float) -> Decoded:
     """Make probabilities of what the candidates weigh, and sum them by text, by character and by country."""
+    weighed = table.total() / temperature
     shares = np.exp(weighed - weighed.max())
     shares /= shares.sum()
     texts: dict[str, float] = {}
     countries: dict[str, dict[str, float]] = {}
-    for (text, _), share, judgement in zip(candidates, shares.tolist(), judgements, strict=True):
+    for (text, _), share, judgement in zip(table.candidates, shares.tolist(), table.judgements, strict=True):
         texts[text] = texts.get(text, 0.0) + share
         countries[text] = judgement.countries
     ranked = sorted(texts.items(), key=lambda item: -item[1])
     best, probability = ranked[0]
+    alone = [int((table.prior() + seen).argmax()) for seen in table.seen]
     return Decoded(
         best,
         probability,
         tuple(_character(place, best, ranked) for place in range(len(best))),
         tuple((text, share) for text, share in ranked[1:6] if share > 1e-4),  # noqa: PLR2004
         dict(sorted(countries[best].items(), key=lambda item: -item[1])),
+        all(table.candidates[place][0] == best for place in alone),
     )
 
 

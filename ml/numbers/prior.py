@@ -36,10 +36,14 @@ class Judgement:
 
 
 class Prior:
-    """The grammars of some countries, and of bibs, as a prior over texts."""
+    """The grammars of some countries, and of bibs, as a prior over texts.
 
-    def __init__(self, countries: Sequence[Country]) -> None:
+    Not ``informed``, it tells whose a text may be but prefers none: what reading without grammar would be.
+    """
+
+    def __init__(self, countries: Sequence[Country], *, informed: bool = True) -> None:
         self.countries = tuple(countries)
+        self._informed = informed
         total = sum(country.weight for country in countries)
         self._common = {country.code: country.weight / total for country in countries}
         self._members: dict[Places, list[_Member]] = defaultdict(list)
@@ -54,7 +58,7 @@ class Prior:
         self._by_length: dict[int, list[Places]] = defaultdict(list)
         for places in self._members:
             self._by_length[len(places)].append(places)
-        shapes = list(self._members)
+        shapes = list(self._members) if informed else []
         self.lattice = Lattice(shapes)
         self.strays = [(shape, at) for shape in shapes for at in sorted(gaps[shape]) if len(shape) < _LONGEST]
         self.stray_lattice = Lattice([(*shape[:at], _ANY, *shape[at:]) for shape, at in self.strays])
@@ -79,8 +83,8 @@ class Prior:
                     shares[member.country] = shares.get(member.country, 0.0) + belief * math.exp(member.log_share)
         total = sum(shares.values())
         free = _FREE - math.log(_LONGEST) - len(text) * math.log(len(CHARACTERS))
-        log = math.log(total + math.exp(free)) + (_STRAY if stray else 0.0)
         whole = total + math.exp(free)
+        log = math.log(whole) + (_STRAY if stray else 0.0) if self._informed else 0.0
         return Judgement(log, {code: share / whole for code, share in shares.items()})
 
 

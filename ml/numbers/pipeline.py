@@ -1,0 +1,166 @@
+"""Reading pictures: find, rectify, read, interpret. ``docs/numbers.md`` describes the steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ml.numbers import finding
+from ml.numbers.decode import Decoded, Evidence, decode
+from ml.numbers.geometry import Corners, Picture, box, cut, grown, overlap, size
+from ml.numbers.grammar import bibs, chosen, countries
+from ml.numbers.prior import Prior
+from ml.numbers.reading import Kind, Reading
+from ml.numbers.readers import GeneralReader, Glimpse, OwnReader, Rough
+from ml.numbers.regions import Region, regions
+from ml.numbers.sessions import WEIGHTS
+from ml.numbers.text_lines import LineFinder
+
+BIB, NONE = "BIB", "none"
+_READ_BY_BOTH = 12
+# How much each reader counts. They err together more often than chance would have it, so the sum is less than two.
+_OWN, _GENERAL = 0.5, 0.7
+_LEAST, _LEAST_NUMBER = 0.25, 0.1
+_ACCEPTED = 0.97
+_CUT_OUT, _CUT_OUT_SCORE = 420, 0.7
+_CLOCK = re.compile(r"\d:\d\d|\d\d[.,]\d\d|[€$%]|\d+\s?(km|KM|Km|m|M)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked for. No countries: all that there are."""
+
+    kinds: frozenset[Kind] = frozenset(Kind)
+    countries: tuple[str, ...] = ()
+    grammars: tuple[Path, ...] = ()
+    zoom: bool = True
+    fuse: bool = True
+    grammar: bool = True
+
+
+@dataclass(slots=True)
+class _Seen:
+    region: Region
+    glimpse: Glimpse
+    rough: list[Rough] = field(default_factory=list)
+
+
+class NumberReader:
+    """Reads the numbers of pictures. Loading takes a moment; one reader serves one thread at a time."""
+
+    def __init__(self, weights: Path = WEIGHTS, threads: int = 1) -> None:
+        self.finder = LineFinder(threads)
+        self.own = OwnReader(weights, threads)
+        self.general = GeneralReader(threads)
+        self._priors: dict[tuple[tuple[str, ...], tuple[Path, ...], frozenset[Kind], bool], Prior] = {}
+
+    def read(self, picture: Picture, options: Options | None = None) -> list[Reading]:
+        """Read all numbers of a picture (RGB), the surest first."""
+        options = options or Options()
+        lines = finding.find(self.finder, picture, zoom=options.zoom)
+        seen = self._glimpsed(picture, regions(lines) + _whole(picture))
+        readings = [reading for one in seen if (reading := self._interpreted(picture, one, options)) is not None]
+        return _apart(readings)
+
+    def read_crop(self, crop: Picture, options: Options | None = None, rows: int | None = None) -> Reading | None:
+        """Read a picture that shows one number and little else."""
+        options = options or Options()
+        corners = box(0, 0, crop.shape[1], crop.shape[0])
+        [glimpse] = self.own.read([crop])
+        if (rows or (2 if glimpse.two_rows > 0.5 else 1)) == 2:  # noqa: PLR2004
+            half = crop.shape[0] / 2
+            region = Region((box(0, 0, crop.shape[1], half), box(0, half, crop.shape[1], half)), 1.0)
+        else:
+            region = Region((corners,), 1.0)
+        return self._interpreted(crop, _Seen(region, glimpse), options, margin=0.0)
+
+    def _glimpsed(self, picture: Picture, found: Sequence[Region]) -> list[_Seen]:
+        """Look at every region with our own reader, which is quick, and keep those most like numbers."""
+        crops = [cut(picture, _with_margin(region.corners)) for region in found]
+        glimpses = self.own.read(crops)
+        seen = [_Seen(region, glimpse) for region, glimpse in zip(found, glimpses, strict=True)]
+        seen.sort(key=lambda one: -_promise(one))
+        return seen[:_READ_BY_BOTH]
+
+    def _interpreted(self, picture: Picture, seen: _Seen, options: Options, margin: float = 0.06) -> Reading | None:
+        two = len(seen.region.rows) > 1
+        evidence = [Evidence(seen.glimpse.frames_of_two if two else seen.glimpse.frames, _OWN)]
+        rough: list[Rough] = []
+        if options.fuse:
+            rough = [self.general.read(cut(picture, _with_margin(row, margin))) for row in seen.region.rows]
+            evidence.append(Evidence(np.concatenate([one.frames for one in rough]), _GENERAL))
+        if any(_CLOCK.search(one.text) for one in rough):
+            return None
+        decoded = decode(evidence, self._prior(options), _country_shares(seen.glimpse))
+        return self._reading(seen, decoded, options)
+
+    def _reading(self, seen: _Seen, decoded: Decoded, options: Options) -> Reading | None:
+        bib = decoded.countries.get(BIB, 0.0)
+        plates = {code: share for code, share in decoded.countries.items() if code != BIB}
+        kind = Kind.BIB if bib >= sum(plates.values()) else Kind.PLATE
+        number = 1 - seen.glimpse.kinds.get(NONE, 0.0)
+        known = bib + sum(plates.values())
+        if kind not in options.kinds or not any(c.isdigit() for c in decoded.text) and known < 0.9:  # noqa: PLR2004
+            return None
+        confidence = decoded.weakest * seen.region.score**0.25
+        if confidence < _LEAST or number < _LEAST_NUMBER and not decoded.agreed:
+            return None
+        return Reading(
+            kind,
+            decoded.text,
+            seen.region.corners,
+            len(seen.region.rows),
+            seen.region.score,
+            confidence,
+            decoded.agreed and decoded.weakest >= _ACCEPTED and known > 0.5,  # noqa: PLR2004
+            decoded.characters,
+            decoded.alternatives,
+            plates,
+            self.own.version,
+        )
+
+    def _prior(self, options: Options) -> Prior:
+        key = (options.countries, options.grammars, options.kinds, options.grammar)
+        if key not in self._priors:
+            known = chosen(options.countries, *options.grammars) if options.countries else countries(*options.grammars)
+            plates = known if Kind.PLATE in options.kinds else ()
+            own = (bibs(),) if Kind.BIB in options.kinds else ()
+            self._priors[key] = Prior([*plates, *own], informed=options.grammar)
+        return self._priors[key]
+
+
+def _whole(picture: Picture) -> list[Region]:
+    """Take a small picture of a plate's shape for a plate: somebody else has cut it out already."""
+    height, width = picture.shape[:2]
+    if width > _CUT_OUT or not 1 <= width / height <= 6:  # noqa: PLR2004
+        return []
+    return [Region((box(0, 0, width, height),), _CUT_OUT_SCORE)]
+
+
+def _with_margin(corners: Corners, share: float = 0.06) -> Corners:
+    height = size(corners)[1]
+    return grown(corners, height * share, height * share)
+
+
+def _promise(seen: _Seen) -> float:
+    """Give how promising a region is before it is read by both: how sure the detector is, and how like a number it is."""
+    return seen.region.score * (1.05 - seen.glimpse.kinds.get(NONE, 0.0))
+
+
+def _country_shares(glimpse: Glimpse) -> dict[str, float]:
+    shares = {("BIB" if kind == "bib" else kind): share for kind, share in glimpse.kinds.items() if kind != NONE}
+    total = sum(shares.values()) or 1.0
+    return {kind: share / total for kind, share in shares.items()}
+
+
+def _apart(readings: Sequence[Reading]) -> list[Reading]:
+    """Keep, of readings that share a place, the best: a longer one counts more, since its parts are readings too."""
+    kept: list[Reading] = []
+    for reading in sorted(readings, key=lambda one: -one.confidence * (1 + 0.12 * len(one.text))):
+        if not any(overlap(reading.corners, other.corners) > 0.3 for other in kept):  # noqa: PLR2004
+            kept.append(reading)
+    return sorted(kept, key=lambda one: -one.confidence)
