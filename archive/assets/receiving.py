@@ -75,7 +75,7 @@ async def receive(
     await usage.add(session, file.library_id, originals=file.size)
     await enqueue(session, kinds.VERIFY, {"file": str(file.id)}, library_id=file.library_id)
     await steps.ask(session, file.library_id, asset.id, [catalogue.DESCRIBE])
-    await publish(session, "asset.created", {"id": str(asset.id)}, file.library_id)
+    publish(session, "asset.created", {"id": str(asset.id)}, file.library_id)
     return asset, False
 
 
@@ -118,7 +118,7 @@ async def _again(
         asset.trashed_at = None
         stored = (await session.get_one(File, asset.original_id)).size
         await usage.add(session, asset.library_id, originals=stored, trash=-stored)
-        await publish(session, "asset.restored", {"id": str(asset.id)}, asset.library_id)
+        publish(session, "asset.restored", {"id": str(asset.id)}, asset.library_id)
     damaged = select(Object.key).where(Object.file_id == asset.original_id, Object.damage.is_not(None)).limit(1)
     if await session.scalar(damaged) is None:
         await files.discard(session, [file.id])

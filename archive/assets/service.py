@@ -190,4 +190,4 @@ async def _move(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID]
 async def _publish(session: AsyncSession, kind: str, assets: Sequence[Asset]) -> None:
     for library_id in {asset.library_id for asset in assets}:
         ids = [str(asset.id) for asset in assets if asset.library_id == library_id]
-        await publish(session, kind, {"ids": ids}, library_id)
+        publish(session, kind, {"ids": ids}, library_id)
