@@ -14,6 +14,7 @@ from archive.media.child import Work
 from archive.media.description import describe
 from archive.media.facts import DESCRIPTION
 from archive.media.pictures import picture
+from archive.media.pixels import pixels
 from archive.media.renditions import PREVIEW_SIDE, render_image
 from archive.media.sniff import MediaKind, sniff
 from archive.media.verdict import Unsupported
@@ -52,6 +53,7 @@ TASKS: dict[str, Task] = {
     "render": render,
     "describe_and_render": describe_and_render,
     "play": films.play,
+    "pixels": pixels,
 }
 
 

@@ -32,13 +32,14 @@ _CLOCK = re.compile(r"\d:\d\d|\d\d[.,]\d\d|[€$%]|\d+\s?(km|KM|Km|m|M)\b")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is asked for. No countries: all that there are."""
+    """What is asked for. No countries: all that there are. What is switched off is so to see what it is worth."""
 
     kinds: frozenset[Kind] = frozenset(Kind)
     countries: tuple[str, ...] = ()
     grammars: tuple[Path, ...] = ()
     zoom: bool = True
-    fuse: bool = True
+    own: bool = True
+    general: bool = True
     grammar: bool = True
 
 
@@ -62,7 +63,7 @@ class NumberReader:
         """Read all numbers of a picture (RGB), the surest first."""
         options = options or Options()
         lines = finding.find(self.finder, picture, zoom=options.zoom)
-        seen = self._glimpsed(picture, regions(lines) + _whole(picture))
+        seen = self._glimpsed(picture, regions(lines) + _whole(picture), own=options.own)
         readings = [reading for one in seen if (reading := self._interpreted(picture, one, options)) is not None]
         return _apart(readings)
 
@@ -78,31 +79,34 @@ class NumberReader:
             region = Region((corners,), 1.0)
         return self._interpreted(crop, _Seen(region, glimpse), options, margin=0.0)
 
-    def _glimpsed(self, picture: Picture, found: Sequence[Region]) -> list[_Seen]:
+    def _glimpsed(self, picture: Picture, found: Sequence[Region], *, own: bool) -> list[_Seen]:
         """Look at every region with our own reader, which is quick, and keep those most like numbers."""
         crops = [cut(picture, _with_margin(region.corners)) for region in found]
         glimpses = self.own.read(crops)
         seen = [_Seen(region, glimpse) for region, glimpse in zip(found, glimpses, strict=True)]
-        seen.sort(key=lambda one: -_promise(one))
+        if own:
+            seen.sort(key=lambda one: -_promise(one))
         return seen[:_READ_BY_BOTH]
 
     def _interpreted(self, picture: Picture, seen: _Seen, options: Options, margin: float = 0.06) -> Reading | None:
         two = len(seen.region.rows) > 1
-        evidence = [Evidence(seen.glimpse.frames_of_two if two else seen.glimpse.frames, _OWN)]
+        evidence: list[Evidence] = []
+        if options.own or not options.general:
+            evidence.append(Evidence(seen.glimpse.frames_of_two if two else seen.glimpse.frames, _OWN))
         rough: list[Rough] = []
-        if options.fuse:
+        if options.general:
             rough = [self.general.read(cut(picture, _with_margin(row, margin))) for row in seen.region.rows]
             evidence.append(Evidence(np.concatenate([one.frames for one in rough]), _GENERAL))
         if any(_CLOCK.search(one.text) for one in rough):
             return None
-        decoded = decode(evidence, self._prior(options), _country_shares(seen.glimpse))
+        decoded = decode(evidence, self._prior(options), _country_shares(seen.glimpse) if options.own else {})
         return self._reading(seen, decoded, options)
 
     def _reading(self, seen: _Seen, decoded: Decoded, options: Options) -> Reading | None:
         bib = decoded.countries.get(BIB, 0.0)
         plates = {code: share for code, share in decoded.countries.items() if code != BIB}
         kind = Kind.BIB if bib >= sum(plates.values()) else Kind.PLATE
-        number = 1 - seen.glimpse.kinds.get(NONE, 0.0)
+        number = 1 - seen.glimpse.kinds.get(NONE, 0.0) if options.own else 1.0
         known = bib + sum(plates.values())
         if kind not in options.kinds or not any(c.isdigit() for c in decoded.text) and known < 0.9:  # noqa: PLR2004
             return None

@@ -44,8 +44,8 @@ class Reading:
             return None
         return next(iter(self.countries))
 
-    def document(self) -> dict[str, Any]:
-        """Give it as JSON."""
+    def document(self, scale: float = 1.0) -> dict[str, Any]:
+        """Give it as JSON; ``scale`` is by how much the original is larger than the picture that was read."""
         return {
             "kind": self.kind.value,
             "text": self.text,
@@ -62,7 +62,7 @@ class Reading:
                 for one in self.characters
             ],
             "alternatives": {text: round(share, 4) for text, share in self.alternatives},
-            "corners": [[round(float(x), 1), round(float(y), 1)] for x, y in self.corners],
+            "corners": [[round(float(x) * scale, 1), round(float(y) * scale, 1)] for x, y in self.corners],
             "rows": self.rows,
             "detector": round(self.detector, 4),
             "model": self.model,

@@ -14,8 +14,8 @@ class Training:
     """How long and how a network is trained."""
 
     steps: int = 20_000
-    batch: int = 64
-    rate: float = 2e-3
+    batch: int = 32
+    rate: float = 1.5e-3
     weight_decay: float = 0.02
     seed: int = 1
     threads: int = 1

@@ -39,6 +39,7 @@ def begin(training: Training, kinds: list[str], folder: Path, base: Path | None 
     """Begin, or go on where the folder's checkpoint is. ``base`` is a checkpoint to fine-tune."""
     torch.manual_seed(training.seed)
     torch.set_num_threads(training.threads)
+    torch.set_flush_denormal(True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = Reader(len(kinds), Size(training.channels, training.line)).to(device)
     optimizer = torch.optim.AdamW(model.parameters(), training.rate, weight_decay=training.weight_decay)
@@ -84,8 +85,9 @@ def step(model: Reader, optimizer: torch.optim.Optimizer, batch: Batch, precisio
     """Take one step and give its loss."""
     model.train()
     device = next(model.parameters()).device
+    two = (batch.rows == 1).to(device)
     with _precision(device.type, precision):
-        characters, rows, kinds = model(batch.pictures.to(device))
+        characters, rows, kinds = model(batch.pictures.to(device), torch.stack([~two, two, two], dim=1))
     loss = losses(characters.float(), rows.float(), kinds.float(), batch)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]

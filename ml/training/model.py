@@ -42,27 +42,36 @@ class Reader(nn.Module):
         self.look = nn.Conv2d(third, 3, 3, padding=1)
         self.along = nn.Sequential(_along(third, size.line, 5), _along(size.line, size.line, 3))
         self.characters = nn.Conv1d(size.line, len(CHARACTERS) + 1, 1)
-        self.whole = nn.Sequential(nn.Linear(third * 2, size.line), nn.SiLU())
+        self.whole = nn.Sequential(nn.Linear(third * 2, size.line), nn.ReLU(inplace=True))
         self.rows = nn.Linear(size.line, 2)
         self.kind = nn.Linear(size.line, kinds)
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Give logits: of characters (batch, line, frame, character), of rows, of kinds."""
+    def forward(self, pictures: Tensor, wanted: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Give logits: of characters (batch, line, frame, character), of rows, of kinds.
+
+        ``wanted`` (batch, line) says which lines are asked for, which saves training half its work along them; the
+        others are zero.
+        """
         features = self.body(_evened(pictures))
         shares = torch.softmax(self.look(features).float(), dim=2).to(features.dtype)
         lines = torch.einsum("bchw,blhw->blcw", features, shares)
         batch, count, channels, frames = lines.shape
-        read = self.characters(self.along(lines.reshape(batch * count, channels, frames)))
-        characters = read.reshape(batch, count, len(CHARACTERS) + 1, frames).transpose(2, 3)
+        if wanted is None:
+            read = self.characters(self.along(lines.reshape(batch * count, channels, frames)))
+            characters = read.reshape(batch, count, len(CHARACTERS) + 1, frames)
+        else:
+            read = self.characters(self.along(lines[wanted]))
+            characters = read.new_zeros(batch, count, len(CHARACTERS) + 1, frames)
+            characters[wanted] = read
         summary = self.whole(torch.cat([features.mean((2, 3)), features.amax((2, 3))], dim=1))
-        return characters, self.rows(summary), self.kind(summary)
+        return characters.transpose(2, 3), self.rows(summary), self.kind(summary)
 
 
 class _Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.inside = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.SiLU()
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -72,12 +81,12 @@ class _Residual(nn.Module):
 
 
 def _block(channels: int, to: int, stride: tuple[int, int]) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(channels, to, 3, stride, 1, bias=False), nn.BatchNorm2d(to), nn.SiLU())
+    return nn.Sequential(nn.Conv2d(channels, to, 3, stride, 1, bias=False), nn.BatchNorm2d(to), nn.ReLU(inplace=True))
 
 
 def _along(channels: int, to: int, reach: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv1d(channels, to, reach, padding=reach // 2, bias=False), nn.BatchNorm1d(to), nn.SiLU()
+        nn.Conv1d(channels, to, reach, padding=reach // 2, bias=False), nn.BatchNorm1d(to), nn.ReLU(inplace=True)
     )
 
 
