@@ -21,10 +21,26 @@ _THREADS = 2
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document a picture, a line each.")
-@click.option("--annotate", type=click.Path(path_type=Path, file_okay=False), help="Write the pictures into this folder, with what was read drawn on them.")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice([*Kind]), help="Read only numbers of this kind; may be repeated.")
-@click.option("--country", "countries", multiple=True, help="Expect only plates of this country, say DE; may be repeated.")
-@click.option("--grammars", type=click.Path(path_type=Path, file_okay=False, exists=True), help="A folder with grammars of your own.")
+@click.option(
+    "--annotate",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the pictures into this folder, with what was read drawn on them.",
+)
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice([*Kind]),
+    help="Read only numbers of this kind; may be repeated.",
+)
+@click.option(
+    "--country", "countries", multiple=True, help="Expect only plates of this country, say DE; may be repeated."
+)
+@click.option(
+    "--grammars",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="A folder with grammars of your own.",
+)
 def read(  # noqa: PLR0913, PLR0917 -- the options of a command
     files: Sequence[Path],
     *,

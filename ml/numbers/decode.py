@@ -16,7 +16,25 @@ from ml.numbers import ctc
 from ml.numbers.ctc import Floats
 from ml.numbers.prior import Judgement, Prior
 
-_ALIKE = ("0ODQ", "1I7LTJ", "8B36", "5S6", "2Z7", "MNHW", "VYU", "CG6", "EFB", "PRF", "A4", "KXH", "49", "39", "UJ", "DB", "GQ")
+_ALIKE = (
+    "0ODQ",
+    "1I7LTJ",
+    "8B36",
+    "5S6",
+    "2Z7",
+    "MNHW",
+    "VYU",
+    "CG6",
+    "EFB",
+    "PRF",
+    "A4",
+    "KXH",
+    "49",
+    "39",
+    "UJ",
+    "DB",
+    "GQ",
+)
 _TWINS = {c: sorted({other for group in _ALIKE if c in group for other in group} - {c}) for c in set("".join(_ALIKE))}
 _PATHS, _VARIED = 10, 5
 # However sure a reader is, it may be wrong altogether: no text is further below its best one than this.
@@ -166,5 +184,3 @@ def _character(place: int, best: str, ranked: Sequence[tuple[str, float]]) -> Ch
             shares[text[place]] = shares.get(text[place], 0.0) + share
     others = sorted(((c, s) for c, s in shares.items() if c != best[place]), key=lambda item: -item[1])
     return Character(best[place], min(shares[best[place]], 1.0), tuple(others[:3]))
-
-

@@ -45,13 +45,15 @@ def _windows(lines: Sequence[TextLine], width: int, height: int, scale: float) -
         if any(w[0] <= left and w[1] <= top and w[2] >= right and w[3] >= bottom for w in windows):
             continue
         zoom = float(np.clip(_ZOOMED_TO / max(tall, 1), 1.0, _MOST_ZOOM))
-        windows.append((
-            max(round(left - _ACROSS * wide), 0),
-            max(round(top - _DOWN * tall), 0),
-            min(round(right + _ACROSS * wide), width),
-            min(round(bottom + _DOWN * tall), height),
-            zoom,
-        ))
+        windows.append(
+            (
+                max(round(left - _ACROSS * wide), 0),
+                max(round(top - _DOWN * tall), 0),
+                min(round(right + _ACROSS * wide), width),
+                min(round(bottom + _DOWN * tall), height),
+                zoom,
+            )
+        )
         if len(windows) == _WINDOWS:
             break
     return windows

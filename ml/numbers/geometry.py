@@ -55,7 +55,9 @@ def cut(picture: Picture, corners: Corners, *, least: int = 8, most: int = 1024)
     wide, tall = max(round(width * scale), least), max(round(height * scale), least)
     goal = np.array([[0, 0], [wide, 0], [wide, tall], [0, tall]], np.float32)
     matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), goal)
-    straight = cv2.warpPerspective(picture, matrix, (wide, tall), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    straight = cv2.warpPerspective(
+        picture, matrix, (wide, tall), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(straight, np.uint8)
 
 

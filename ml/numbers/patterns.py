@@ -1,7 +1,7 @@
 """The patterns of numbers: a small language, expanded into forms, each a row of sets of characters.
 
-    L letter of the country   D digit   A either   [AB1-3] one of these   a..z that very letter   0..9 that very digit
-    {2,4} repeated   ? may be missing   space: a gap, where seals and hyphens stand   / the second row
+L letter of the country   D digit   A either   [AB1-3] one of these   a..z that very letter   0..9 that very digit
+{2,4} repeated   ? may be missing   space: a gap, where seals and hyphens stand   / the second row
 """
 
 from __future__ import annotations

@@ -65,9 +65,7 @@ class Prior:
 
     def believed(self, seen: Mapping[str, float]) -> dict[str, float]:
         """Give how likely each country is, given what the reader sees of it."""
-        mixed = {
-            code: share * _COMMON + (1 - _COMMON) * seen.get(code, share) for code, share in self._common.items()
-        }
+        mixed = {code: share * _COMMON + (1 - _COMMON) * seen.get(code, share) for code, share in self._common.items()}
         total = sum(mixed.values())
         return {code: share / total for code, share in mixed.items()}
 

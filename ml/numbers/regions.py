@@ -47,7 +47,9 @@ def _likely(corners: Corners) -> bool:
 
 
 def _beside(rows: Sequence[Region]) -> list[Region]:
-    return [_joined(first, second) for first, second in combinations(rows, 2) if _one_row(first.corners, second.corners)]
+    return [
+        _joined(first, second) for first, second in combinations(rows, 2) if _one_row(first.corners, second.corners)
+    ]
 
 
 def _beside_again(joined: Sequence[Region], single: Sequence[Region]) -> list[Region]:

@@ -56,7 +56,13 @@ def begin(training: Training, kinds: list[str], folder: Path, base: Path | None 
 
 
 def run(
-    training: Training, shards: Shards, state: State, folder: Path, *, judge: Callable[[Reader], dict[str, Any]] | None = None
+    training: Training,
+    shards: Shards,
+    state: State,
+    folder: Path,
+    *,
+    judge: Callable[[Reader], dict[str, Any]] | None = None,
+    tick: Callable[[], None] = lambda: None,
 ) -> None:
     """Train until the steps or the minutes are spent."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,6 +77,7 @@ def run(
         loss = step(state.model, state.optimizer, next(batches), training.precision)
         moving = loss if not moving else 0.98 * moving + 0.02 * loss
         state.step += 1
+        tick()
         state.seconds = before + time.monotonic() - started
         ends = _progress(training, state) >= 1
         if state.step % training.save_every == 0 or ends:

@@ -12,7 +12,20 @@ from ml.training.generate.paint import Box, paint, rectangle, tuple_of
 from ml.training.generate.plate import Drawn
 
 _FAMILIES = ("sans", "narrow", "die", "din", "mandatory")
-_NAMES = ("ANNA", "IVAN", "MARATHON", "10 KM", "HALF", "CITY RUN", "ELITE", "START 2", "TEAM", "BANK", "SPORT", "WAVE B")
+_NAMES = (
+    "ANNA",
+    "IVAN",
+    "MARATHON",
+    "10 KM",
+    "HALF",
+    "CITY RUN",
+    "ELITE",
+    "START 2",
+    "TEAM",
+    "BANK",
+    "SPORT",
+    "WAVE B",
+)
 _GROUNDS = ("white", "white", "white", "white", "cream", "yellow", "sky", "orange", "pink")
 
 
@@ -59,7 +72,9 @@ def _around(picture: Picture, box: Box, random: np.random.Generator) -> None:
         word = _NAMES[int(random.integers(len(_NAMES)))]
         height = max(round(room * random.uniform(0.25, 0.8)), 6)
         mask, _ = line(word.split(), chosen_face("sans", random, 0.7), height)
-        paint(picture, mask[:, :wide], any_colour(random), round((wide - mask.shape[1]) * random.uniform(0, 1)), top + 2)
+        paint(
+            picture, mask[:, :wide], any_colour(random), round((wide - mask.shape[1]) * random.uniform(0, 1)), top + 2
+        )
 
 
 def _pins(picture: Picture, random: np.random.Generator) -> None:
@@ -87,7 +102,14 @@ def _on_cloth(picture: Picture, box: Box, random: np.random.Generator) -> tuple[
         edge = moved[0] - 3 if left else moved[2] + 3
         far = 0 if left else cloth.shape[1]
         lean = random.integers(-20, 21)
-        corners = np.array([[far, 0], [edge, 0], [edge - abs(lean) if left else edge + abs(lean), cloth.shape[0]], [far, cloth.shape[0]]])
+        corners = np.array(
+            [
+                [far, 0],
+                [edge, 0],
+                [edge - abs(lean) if left else edge + abs(lean), cloth.shape[0]],
+                [far, cloth.shape[0]],
+            ]
+        )
         cv2.fillPoly(cloth, [corners.astype(np.int32)], tuple_of(skin), cv2.LINE_AA)
     return cloth, moved
 

@@ -17,9 +17,7 @@ _WORDS = (
 )  # fmt: skip
 
 
-def around(
-    picture: Picture, free: Box, look: dict[str, Any], ink: Colour, random: np.random.Generator
-) -> Box:
+def around(picture: Picture, free: Box, look: dict[str, Any], ink: Colour, random: np.random.Generator) -> Box:
     """Draw what stands beside, above and below the number, and give the part that is left free."""
     left, top, right, bottom = free
     band = look.get("band")

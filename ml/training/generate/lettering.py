@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -33,11 +32,21 @@ class Face:
 
 
 @cache
-def fonts(folder: str = "/usr/share/fonts") -> tuple[str, ...]:
-    """Give the machine's free fonts that numbers are set in; none is needed. ``TAGPHOTO_FONTS`` names another folder."""
-    root = Path(os.environ.get("TAGPHOTO_FONTS", folder))
-    found = (file for kind in ("ttf", "otf") for file in root.rglob(f"*.{kind}"))
+def fonts(folder: Path) -> tuple[str, ...]:
+    """Give the free fonts of a folder that numbers are set in; none is needed."""
+    found = (file for kind in ("ttf", "otf") for file in folder.rglob(f"*.{kind}"))
     return tuple(sorted(str(file) for file in found if _fits(file.name)))
+
+
+class _Folder:
+    """Where fonts are looked for; a process draws with one."""
+
+    fonts = Path("/usr/share/fonts")
+
+
+def look_for_fonts_in(folder: Path) -> None:
+    """Draw with the fonts of another folder from now on."""
+    _Folder.fonts = folder
 
 
 def _fits(name: str) -> bool:
@@ -47,13 +56,15 @@ def _fits(name: str) -> bool:
 def chosen_face(family: str, random: np.random.Generator, share_of_fonts: float = 0.4) -> Face:
     """Choose what a line is set in. A style is drawn from chance even for a font, since spacing comes from it."""
     style = varied(family if family in FAMILIES else "sans", random)
-    available = fonts()
+    available = fonts(_Folder.fonts)
     if available and random.random() < share_of_fonts:
         return Face(style, available[int(random.integers(len(available)))])
     return Face(style)
 
 
-def line(groups: Sequence[str], face: Face, height: int, gap: float = 0.35, hole: float = 0.0) -> tuple[Mask, list[int]]:
+def line(
+    groups: Sequence[str], face: Face, height: int, gap: float = 0.35, hole: float = 0.0
+) -> tuple[Mask, list[int]]:
     """Draw groups of characters beside each other; also give the x in the middle of each gap between groups.
 
     ``hole`` widens every gap by a share of the height, to leave room for a seal.

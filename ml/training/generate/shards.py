@@ -44,16 +44,29 @@ def load(file: Path) -> Shard:
         return Shard(stored["pictures"], stored["texts"].tolist(), stored["rows"], stored["kinds"].tolist())
 
 
+def store(file: Path, shard: Shard) -> None:
+    """Write a shard; it is there whole or not at all."""
+    partial = file.with_suffix(".partial")
+    with partial.open("wb") as stream:
+        np.savez(
+            stream,
+            pictures=shard.pictures,
+            texts=np.array(shard.texts),
+            rows=shard.rows,
+            kinds=np.array(shard.kinds),
+        )
+    os.replace(partial, file)
+
+
 def _write(file: Path, seed: int, first: int, count: int) -> None:
     pictures = np.zeros((count, HEIGHT, WIDTH), np.uint8)
-    texts, kinds, rows = [], [], np.zeros(count, np.uint8)
+    texts: list[str] = []
+    kinds: list[str] = []
+    rows = np.zeros(count, np.uint8)
     for place in range(count):
         made = sample(seed, first + place)
         pictures[place] = made.picture
         texts.append(made.text)
         kinds.append(made.kind)
         rows[place] = made.rows
-    partial = file.with_suffix(".partial")
-    with partial.open("wb") as stream:
-        np.savez(stream, pictures=pictures, texts=np.array(texts), rows=rows, kinds=np.array(kinds))
-    os.replace(partial, file)
+    store(file, Shard(pictures, texts, rows, kinds))

@@ -11,27 +11,43 @@ from ml.training.generate.paint import tuple_of
 
 def worn(picture: Picture, random: np.random.Generator) -> Picture:
     """Wear a picture: each kind of wear by its own chance."""
-    wears = ((0.2, _dirt), (0.12, _scratches), (0.05, _snow), (0.35, _shade), (0.1, _shadow_edge), (0.08, _glare), (0.15, _faded))
+    wears = (
+        (0.2, _dirt),
+        (0.12, _scratches),
+        (0.05, _snow),
+        (0.35, _shade),
+        (0.1, _shadow_edge),
+        (0.08, _glare),
+        (0.15, _faded),
+    )
     for chance, wear in wears:
         if random.random() < chance:
             picture = wear(picture, random)
     return picture
 
 
-def _blotches(picture: Picture, random: np.random.Generator, cells: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _blotches(
+    picture: Picture, random: np.random.Generator, cells: int
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     tall, wide = picture.shape[:2]
     small = random.uniform(0, 1, (cells, cells * 3)).astype(np.float32)
     return np.asarray(cv2.resize(small, (wide, tall), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def _blended(picture: Picture, over: np.ndarray[tuple[int, ...], np.dtype[np.float32]], alpha: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Picture:
+def _blended(
+    picture: Picture,
+    over: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+    alpha: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+) -> Picture:
     share = np.clip(alpha, 0, 1)[..., None]
     return np.clip(picture * (1 - share) + over * share, 0, 255).astype(np.uint8)
 
 
 def _dirt(picture: Picture, random: np.random.Generator) -> Picture:
     mud = np.array([95, 80, 60], np.float32) * random.uniform(0.5, 1.3)
-    alpha = (_blotches(picture, random, int(random.integers(3, 14))) - random.uniform(0.45, 0.8)) * random.uniform(0.8, 2)
+    alpha = (_blotches(picture, random, int(random.integers(3, 14))) - random.uniform(0.45, 0.8)) * random.uniform(
+        0.8, 2
+    )
     return _blended(picture, mud, alpha * 0.8)
 
 
@@ -60,7 +76,9 @@ def _shade(picture: Picture, random: np.random.Generator) -> Picture:
 def _shadow_edge(picture: Picture, random: np.random.Generator) -> Picture:
     """Let a hard shadow fall across, as bumpers and grilles throw it."""
     tall, wide = picture.shape[:2]
-    corners = np.array([[random.uniform(-0.2, 1.2) * wide, random.uniform(-0.2, 1.2) * tall] for _ in range(4)], np.int32)
+    corners = np.array(
+        [[random.uniform(-0.2, 1.2) * wide, random.uniform(-0.2, 1.2) * tall] for _ in range(4)], np.int32
+    )
     mask = np.zeros((tall, wide), np.uint8)
     cv2.fillConvexPoly(mask, cv2.convexHull(corners), 255)
     soft = cv2.GaussianBlur(mask, (0, 0), random.uniform(0.5, 4)).astype(np.float32)[..., None] / 255
@@ -71,7 +89,9 @@ def _glare(picture: Picture, random: np.random.Generator) -> Picture:
     """Light a spot so brightly that ink pales there: a flash at night, or the sun in the foil."""
     tall, wide = picture.shape[:2]
     x, y = np.meshgrid(np.arange(wide, dtype=np.float32), np.arange(tall, dtype=np.float32))
-    distance = ((x - random.uniform(0, wide)) / (0.35 * wide)) ** 2 + ((y - random.uniform(0, tall)) / (0.6 * tall)) ** 2
+    distance = ((x - random.uniform(0, wide)) / (0.35 * wide)) ** 2 + (
+        (y - random.uniform(0, tall)) / (0.6 * tall)
+    ) ** 2
     return _blended(picture, np.full(3, 255, np.float32), np.float32(random.uniform(0.3, 0.8)) * np.exp(-distance))
 
 

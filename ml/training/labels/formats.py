@@ -34,7 +34,9 @@ def _format(source: Path) -> tuple[str, Read]:
             return "COCO", coco.read
         if isinstance(document, list):
             return "Label Studio", label_studio.read
-        raise LabelsInvalid(f"{source} is JSON, but neither COCO (images, annotations) nor Label Studio (a list of tasks)")
+        raise LabelsInvalid(
+            f"{source} is JSON, but neither COCO (images, annotations) nor Label Studio (a list of tasks)"
+        )
     columns = head.partition("\n")[0]
     if "Answer." in columns and "Input." in columns:
         return "Mechanical Turk", mturk.read

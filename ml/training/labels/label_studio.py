@@ -46,4 +46,6 @@ def _results(annotation: dict[str, Any], picture: str, place: str) -> list[Annot
             texts[region] = text[0] if isinstance(text, list) else str(text)
     worker = annotation.get("completed_by", "")
     worker = str(worker.get("id", "")) if isinstance(worker, dict) else str(worker)
-    return [Annotation(picture, texts.get(region, ""), boxes.get(region), worker, place) for region in {**boxes, **texts}]
+    return [
+        Annotation(picture, texts.get(region, ""), boxes.get(region), worker, place) for region in {**boxes, **texts}
+    ]

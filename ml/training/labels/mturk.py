@@ -58,7 +58,11 @@ def _boxes(value: str, place: str) -> list[tuple[str, Box]]:
         document = json.loads(value)
     except json.JSONDecodeError as error:
         raise LabelsInvalid(f"{place}: {error.msg} at character {error.pos}") from error
-    return [(str(one.get("label", "")), _box(one)) for one in _dicts(document) if {"left", "top", "width", "height"} <= one.keys()]
+    return [
+        (str(one.get("label", "")), _box(one))
+        for one in _dicts(document)
+        if {"left", "top", "width", "height"} <= one.keys()
+    ]
 
 
 def _dicts(document: Any) -> list[dict[str, Any]]:  # noqa: ANN401 -- JSON

@@ -75,7 +75,10 @@ def _workers(several: Sequence[Item]) -> dict[str, dict[str, float]]:
             others = Item(item.file, tuple(a for a in item.answers if a is not answer))
             if others.settled is not None:
                 told[answer.worker].append(normalized(answer.text) == others.settled)
-    return {worker: {"judged": len(right), "right": round(sum(right) / len(right), 4)} for worker, right in sorted(told.items())}
+    return {
+        worker: {"judged": len(right), "right": round(sum(right) / len(right), 4)}
+        for worker, right in sorted(told.items())
+    }
 
 
 def faults(annotations: Sequence[Annotation]) -> list[dict[str, str]]:
