@@ -22,8 +22,9 @@ def annotated(pixels: NDArray[np.uint8], readings: Sequence[Reading]) -> Image.I
         colour = _SURE if reading.accepted else _UNSURE
         points = [(float(x), float(y)) for x, y in reading.corners]
         draw.line([*points, points[0]], colour, wide, joint="curve")
-        font = ImageFont.load_default(max(image.width // 45, 14))
-        x, y = min(p[0] for p in points), max(min(p[1] for p in points) - font.size * 1.3, 0)
+        high = max(image.width // 45, 14)
+        font = ImageFont.load_default(high)
+        x, y = min(p[0] for p in points), max(min(p[1] for p in points) - high * 1.3, 0)
         said = f"{reading.text} {reading.country or ''} {reading.confidence:.2f}"
         draw.rectangle(draw.textbbox((x, y), said, font), (0, 0, 0))
         draw.text((x, y), said, colour, font)

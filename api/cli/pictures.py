@@ -46,7 +46,8 @@ class Pictures:
     async def _open(self, file: Path) -> Seen:
         if self._sandbox is None:
             self._sandbox = Sandbox()
-        with await memory_source(file.read_bytes()) as source:
+        content = await asyncio.to_thread(file.read_bytes)
+        with await memory_source(content) as source:
             return await see(self._sandbox, source)
 
 

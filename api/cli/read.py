@@ -41,7 +41,7 @@ _THREADS = 2
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="A folder with grammars of your own.",
 )
-def read(  # noqa: PLR0913, PLR0917 -- the options of a command
+def read(
     files: Sequence[Path],
     *,
     as_json: bool,

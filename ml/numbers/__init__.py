@@ -1,1 +1,1 @@
-"""Race bibs and licence plates: find, rectify, read, interpret. Each step is usable alone; ``docs/numbers.md`` is the map."""
+"""Race bibs and licence plates: find, rectify, read, interpret. ``docs/numbers.md`` is the map."""

@@ -1,4 +1,4 @@
-"""The characters a number is written in: digits and Latin capitals, and what other scripts' letters look like among them."""
+"""The characters of numbers: digits and Latin capitals, and what letters of other scripts are among them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ INDEX = {character: place for place, character in enumerate(CHARACTERS)}
 # In a model's output the blank of CTC comes first.
 BLANK = 0
 
-# Plates of countries that write Cyrillic or Greek use only letters that exist in Latin too, so that others can read them.
+# Plates of countries that write Cyrillic or Greek use only letters that exist in Latin too, for others to read.
 _LOOKALIKES = str.maketrans("АВЕЁЗІКМНОРСТУХАΒΕΖΗΙΚΜΝΟΡΤΥΧØŁĐ", "ABEE3IKMHOPCTYXABEZHIKMNOPTYXOLD")
 _FOLDED = str.maketrans("OQI", "001")
 

@@ -1,8 +1,8 @@
 """From frames to a number: candidates of both readers and of the grammars, each weighed exactly, and what follows for
 every character.
 
-The grammar acts inside: it proposes the best text of each of its shapes, and it weighs all candidates by how likely each
-is to be a number at all. Nothing is replaced afterwards.
+The grammar acts inside: it proposes the best text of each of its shapes, and it weighs all candidates by how
+likely each is to be a number at all. Nothing is replaced afterwards.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Character:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The best text, how likely it is as a whole, each of its characters, other texts, and the countries it may be of."""
+    """The best text, how likely it is, its characters, other texts, and the countries it may be of."""
 
     text: str
     probability: float
@@ -170,7 +170,7 @@ def _concluded(table: _Table, temperature: float) -> Decoded:
         best,
         probability,
         tuple(_character(place, best, ranked) for place in range(len(best))),
-        tuple((text, share) for text, share in ranked[1:6] if share > 1e-4),  # noqa: PLR2004
+        tuple((text, share) for text, share in ranked[1:6] if share > 1e-4),
         dict(sorted(countries[best].items(), key=lambda item: -item[1])),
         all(table.candidates[place][0] == best for place in alone),
     )

@@ -1,4 +1,4 @@
-"""The first step, *find*: lines of text in the whole picture, then a second look, enlarged, where text is small or faint."""
+"""The first step, *find*: lines of text in the whole picture, then a second look where it is small or faint."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ml.numbers.geometry import Picture, bounds, overlap, size
+from ml.numbers.geometry import Picture, alike, bounds, size
 from ml.numbers.text_lines import LineFinder, TextLine
 
-_LONGEST, _SHORTEST = 960, 0
+_LONGEST, _ENLARGED = 960, 2.0
 _FAINT, _SURE = 0.22, 0.5
 _SMALL = 20.0  # pixels of a line's height in the picture, below which a second look pays
 _ZOOMED_TO, _MOST_ZOOM = 30.0, 4.0
@@ -20,11 +20,11 @@ _TILE = 640
 
 def find(finder: LineFinder, picture: Picture, *, zoom: bool = True, longest: int = _LONGEST) -> list[TextLine]:
     """Find lines of text."""
-    lines = finder.find(picture, longest, _SHORTEST, _FAINT)
+    lines = finder.find(picture, longest, _ENLARGED, _FAINT)
     found = [line for line in lines if line.score >= _SURE]
     if not zoom:
         return found
-    scale = min(1.0, longest / max(picture.shape[:2]))
+    scale = min(_ENLARGED, longest / max(picture.shape[:2]))
     for window in _windows(lines, picture.shape[1], picture.shape[0], scale):
         found = _merged(found, _looked(finder, picture, window))
     return found
@@ -39,7 +39,7 @@ def _windows(lines: Sequence[TextLine], width: int, height: int, scale: float) -
     for line in sorted(lines, key=lambda line: -line.score):
         wide, tall = size(line.corners)
         seen = tall * scale
-        if (seen >= _SMALL and line.score >= _SURE) or not 0.8 <= wide / max(tall, 1) <= 8:  # noqa: PLR2004
+        if (seen >= _SMALL and line.score >= _SURE) or not 0.8 <= wide / max(tall, 1) <= 8:
             continue
         left, top, right, bottom = bounds(line.corners)
         if any(w[0] <= left and w[1] <= top and w[2] >= right and w[3] >= bottom for w in windows):
@@ -64,11 +64,11 @@ def _looked(finder: LineFinder, picture: Picture, window: _Window) -> list[TextL
     part = picture[top:bottom, left:right]
     longest = min(round(max(part.shape[:2]) * zoom), _TILE)
     shift = np.array([left, top], np.float32)
-    lines = finder.find(part, longest, round(min(part.shape[:2]) * zoom), _SURE)
+    lines = finder.find(part, longest, zoom, _SURE)
     return [TextLine(np.asarray(line.corners + shift, np.float32), line.score) for line in lines]
 
 
 def _merged(found: list[TextLine], closer: Sequence[TextLine]) -> list[TextLine]:
-    """Believe the closer look where both see a line."""
-    kept = [line for line in found if not any(overlap(line.corners, other.corners) > 0.6 for other in closer)]  # noqa: PLR2004
+    """Add what the closer look sees anew or otherwise; what both see alike is taken from the closer one."""
+    kept = [line for line in found if not any(alike(line.corners, other.corners) for other in closer)]
     return kept + list(closer)

@@ -71,6 +71,14 @@ def overlap(first: Corners, second: Corners) -> float:
     return wide * tall / max(smaller, 1e-6)
 
 
+def alike(first: Corners, second: Corners) -> bool:
+    """Tell whether two upright boxes are the same but for a little."""
+    a, b = bounds(first), bounds(second)
+    areas = (a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1])
+    shared = overlap(first, second) * min(areas)
+    return shared > 0.7 * (sum(areas) - shared)
+
+
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
     length = float(np.hypot(*vector))
     return vector / length if length > 0 else np.array([1, 0], np.float32)

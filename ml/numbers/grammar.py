@@ -41,7 +41,7 @@ class Country:
 
 @cache
 def countries(*folders: Path) -> tuple[Country, ...]:
-    """Read the countries that come with the project and those of further folders, which replace one of the same code."""
+    """Read the countries that come with the project and those of folders, which replace one of the same code."""
     found: dict[str, Country] = {}
     for folder in (FOLDER, *folders):
         for file in sorted(folder.glob("*.toml")):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 from ml.numbers.alphabet import DIGITS, INDEX
 from ml.numbers.errors import GrammarInvalid
@@ -39,7 +39,7 @@ class Form:
     def grouped(self, text: str) -> list[str]:
         """Give a text of this shape in its groups."""
         cuts = [0, *self.gaps, len(text)]
-        return [text[start:end] for start, end in zip(cuts, cuts[1:], strict=False) if end > start]
+        return [text[start:end] for start, end in pairwise(cuts) if end > start]
 
 
 def expand(pattern: str, letters: str) -> tuple[Form, ...]:
@@ -75,14 +75,14 @@ def _choices(pattern: str, letters: str) -> Iterator[list[list[_Step]]]:
         place = match.end()
 
 
-def _step(token: str, letters: str) -> _Step:
-    if token in " /":
-        return token
-    if token in "LDA":
-        return frozenset({"L": letters, "D": DIGITS, "A": letters + DIGITS}[token])
-    characters = _set(token[1:-1]) if token.startswith("[") else token.upper()
+def _step(sign: str, letters: str) -> _Step:
+    if sign in " /":
+        return sign
+    if sign in "LDA":
+        return frozenset({"L": letters, "D": DIGITS, "A": letters + DIGITS}[sign])
+    characters = _set(sign[1:-1]) if sign.startswith("[") else sign.upper()
     if not characters or any(character not in INDEX for character in characters):
-        raise GrammarInvalid(f"{token!r} names characters that no number has")
+        raise GrammarInvalid(f"{sign!r} names characters that no number has")
     return frozenset(characters)
 
 

@@ -14,8 +14,8 @@ from ml.numbers.decode import Decoded, Evidence, decode
 from ml.numbers.geometry import Corners, Picture, box, cut, grown, overlap, size
 from ml.numbers.grammar import bibs, chosen, countries
 from ml.numbers.prior import Prior
-from ml.numbers.reading import Kind, Reading
 from ml.numbers.readers import GeneralReader, Glimpse, OwnReader, Rough
+from ml.numbers.reading import Kind, Reading
 from ml.numbers.regions import Region, regions
 from ml.numbers.sessions import WEIGHTS
 from ml.numbers.text_lines import LineFinder
@@ -24,10 +24,14 @@ BIB, NONE = "BIB", "none"
 _READ_BY_BOTH = 12
 # How much each reader counts. They err together more often than chance would have it, so the sum is less than two.
 _OWN, _GENERAL = 0.5, 0.7
-_LEAST, _LEAST_NUMBER = 0.25, 0.1
+# Letters alone are a number only if it is likely one of a country's, on what looks like a plate.
+_LEAST, _LEAST_NUMBER, _WORD = 0.25, 0.1, 0.6
 _ACCEPTED = 0.97
 _CUT_OUT, _CUT_OUT_SCORE = 420, 0.7
-_CLOCK = re.compile(r"\d:\d\d|\d\d[.,]\d\d|[€$%]|\d+\s?(km|KM|Km|m|M)\b")
+# A time, a price or a distance, and nothing but that: a seal between groups is read as a colon, too.
+_NO_NUMBER = re.compile(
+    r"\s*(\d{1,2}([:.]\d\d){1,2}([.,]\d+)?|[€$£]\s?\d.*|\d.*[€$£%]|\d+([.,]\d+)?\s?(km|KM|Km|m|k|K))\s*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class NumberReader:
         options = options or Options()
         corners = box(0, 0, crop.shape[1], crop.shape[0])
         [glimpse] = self.own.read([crop])
-        if (rows or (2 if glimpse.two_rows > 0.5 else 1)) == 2:  # noqa: PLR2004
+        if (rows or (2 if glimpse.two_rows > 0.5 else 1)) == 2:
             half = crop.shape[0] / 2
             region = Region((box(0, 0, crop.shape[1], half), box(0, half, crop.shape[1], half)), 1.0)
         else:
@@ -97,7 +101,7 @@ class NumberReader:
         if options.general:
             rough = [self.general.read(cut(picture, _with_margin(row, margin))) for row in seen.region.rows]
             evidence.append(Evidence(np.concatenate([one.frames for one in rough]), _GENERAL))
-        if any(_CLOCK.search(one.text) for one in rough):
+        if any(_NO_NUMBER.fullmatch(one.text) for one in rough):
             return None
         decoded = decode(evidence, self._prior(options), _country_shares(seen.glimpse) if options.own else {})
         return self._reading(seen, decoded, options)
@@ -108,10 +112,10 @@ class NumberReader:
         kind = Kind.BIB if bib >= sum(plates.values()) else Kind.PLATE
         number = 1 - seen.glimpse.kinds.get(NONE, 0.0) if options.own else 1.0
         known = bib + sum(plates.values())
-        if kind not in options.kinds or not any(c.isdigit() for c in decoded.text) and known < 0.9:  # noqa: PLR2004
+        if kind not in options.kinds or (not any(c.isdigit() for c in decoded.text) and min(known, number) < _WORD):
             return None
         confidence = decoded.weakest * seen.region.score**0.25
-        if confidence < _LEAST or number < _LEAST_NUMBER and not decoded.agreed:
+        if confidence < _LEAST or (number < _LEAST_NUMBER and not decoded.agreed):
             return None
         return Reading(
             kind,
@@ -120,7 +124,7 @@ class NumberReader:
             len(seen.region.rows),
             seen.region.score,
             confidence,
-            decoded.agreed and decoded.weakest >= _ACCEPTED and known > 0.5,  # noqa: PLR2004
+            decoded.agreed and decoded.weakest >= _ACCEPTED and known > 0.5,
             decoded.characters,
             decoded.alternatives,
             plates,
@@ -140,7 +144,7 @@ class NumberReader:
 def _whole(picture: Picture) -> list[Region]:
     """Take a small picture of a plate's shape for a plate: somebody else has cut it out already."""
     height, width = picture.shape[:2]
-    if width > _CUT_OUT or not 1 <= width / height <= 6:  # noqa: PLR2004
+    if width > _CUT_OUT or not 1 <= width / height <= 6:
         return []
     return [Region((box(0, 0, width, height),), _CUT_OUT_SCORE)]
 
@@ -151,7 +155,7 @@ def _with_margin(corners: Corners, share: float = 0.06) -> Corners:
 
 
 def _promise(seen: _Seen) -> float:
-    """Give how promising a region is before it is read by both: how sure the detector is, and how like a number it is."""
+    """Give how promising a region is: how sure the detector is, and how like a number it looks."""
     return seen.region.score * (1.05 - seen.glimpse.kinds.get(NONE, 0.0))
 
 
@@ -165,6 +169,6 @@ def _apart(readings: Sequence[Reading]) -> list[Reading]:
     """Keep, of readings that share a place, the best: a longer one counts more, since its parts are readings too."""
     kept: list[Reading] = []
     for reading in sorted(readings, key=lambda one: -one.confidence * (1 + 0.12 * len(one.text))):
-        if not any(overlap(reading.corners, other.corners) > 0.3 for other in kept):  # noqa: PLR2004
+        if not any(overlap(reading.corners, other.corners) > 0.3 for other in kept):
             kept.append(reading)
     return sorted(kept, key=lambda one: -one.confidence)

@@ -1,4 +1,4 @@
-"""The two readers: ours, made for numbers, and the general one of PP-OCR. Both give what CTC calls for: characters by frame."""
+"""The two readers: ours, made for numbers, and the general one of PP-OCR. Both give characters by frame."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _groups(characters: list[str]) -> list[list[int]]:
 
 
 def _small_grey(crop: Picture) -> Picture:
-    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) if crop.ndim == 3 else crop  # noqa: PLR2004
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) if crop.ndim == 3 else crop
     way = cv2.INTER_AREA if crop.shape[1] > _WIDTH else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(grey, (_WIDTH, _HEIGHT), interpolation=way), np.uint8)
 

@@ -50,7 +50,7 @@ class Reading:
             "kind": self.kind.value,
             "text": self.text,
             "country": self.country,
-            "countries": {code: round(share, 4) for code, share in list(self.countries.items())[:5] if share >= 0.001},  # noqa: PLR2004
+            "countries": {code: round(share, 4) for code, share in list(self.countries.items())[:5] if share >= 0.001},
             "confidence": round(self.confidence, 4),
             "accepted": self.accepted,
             "characters": [

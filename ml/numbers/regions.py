@@ -58,7 +58,7 @@ def _beside_again(joined: Sequence[Region], single: Sequence[Region]) -> list[Re
         _joined(pair, third)
         for pair in joined
         for third in single
-        if overlap(pair.corners, third.corners) < 0.1 and _one_row(pair.corners, third.corners)  # noqa: PLR2004
+        if overlap(pair.corners, third.corners) < 0.1 and _one_row(pair.corners, third.corners)
     ]
 
 
@@ -104,7 +104,7 @@ def _distinct(found: Sequence[Region]) -> list[Region]:
             other
             for other in kept
             if len(other.rows) == len(region.rows)
-            and np.abs(other.corners - region.corners).max() < 0.15 * size(region.corners)[1]  # noqa: PLR2004
+            and np.abs(other.corners - region.corners).max() < 0.15 * size(region.corners)[1]
         )
         if next(same, None) is None:
             kept.append(region)

@@ -1,4 +1,4 @@
-"""Models as ONNX sessions: loaded when first asked, checked against the hash their record names, with a thread count."""
+"""Models as ONNX sessions: checked against the hash their record names, with a thread count."""
 
 from __future__ import annotations
 

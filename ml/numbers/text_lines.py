@@ -33,10 +33,10 @@ class LineFinder:
     def __init__(self, threads: int = 1) -> None:
         self._session: Session = packaged(MODEL, threads)
 
-    def find(self, picture: Picture, longest: int = 960, shortest: int = 0, faint: float = _SURE) -> list[TextLine]:
-        """Find lines at a scale: the longer side is at most ``longest``, the shorter at least ``shortest`` if that fits."""
+    def find(self, picture: Picture, longest: int = 960, enlarge: float = 1.0, faint: float = _SURE) -> list[TextLine]:
+        """Find lines at the scale at which the longer side is ``longest``, or as near to it as ``enlarge`` allows."""
         height, width = picture.shape[:2]
-        scale = min(longest / max(height, width), max(1.0, shortest / min(height, width)))
+        scale = min(longest / max(height, width), enlarge)
         wide, tall = (max(round(side * scale / _STEP), 1) * _STEP for side in (width, height))
         small = cv2.resize(picture, (wide, tall), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         # The detector was trained on blue, green, red.
@@ -53,7 +53,7 @@ def _lines(shares: NDArray[np.float32], scale: tuple[float, float], least: float
         middle, sides, angle = cv2.minAreaRect(contour)
         if min(sides) < _LEAST_SIDE:
             continue
-        score = _score(shares, cv2.boxPoints((middle, sides, angle)))
+        score = _score(shares, np.asarray(cv2.boxPoints((middle, sides, angle)), np.float32))
         if score < least:
             continue
         # The map shows a shrunken core of each line; the line itself is larger by its area over its girth.

@@ -1,1 +1,1 @@
-"""Making data, training on it, and judging what was trained. Only here may PyTorch be imported (the ``train`` extra)."""
+"""Making data, training on it, judging what was trained. PyTorch (the ``train`` extra) is imported only here."""

@@ -45,7 +45,7 @@ def batch_of(pictures: NDArray[np.uint8], texts: list[str], rows: NDArray[np.uin
 
 
 def shown(pictures: NDArray[np.uint8], random: np.random.Generator | None) -> NDArray[np.uint8]:
-    """Cut stored crops to the network's size: in the middle, or for training somewhere near it, seldom as a negative."""
+    """Cut stored crops to the network's size: in the middle, or for training near it, seldom as a negative."""
     spare_y, spare_x = pictures.shape[1] - HEIGHT, pictures.shape[2] - WIDTH
     cut = np.empty((len(pictures), HEIGHT, WIDTH), np.uint8)
     for place, picture in enumerate(pictures):
@@ -54,7 +54,7 @@ def shown(pictures: NDArray[np.uint8], random: np.random.Generator | None) -> ND
             y, x = int(random.integers(spare_y + 1)), int(random.integers(spare_x + 1))
         cut[place] = picture[y : y + HEIGHT, x : x + WIDTH]
     if random is not None:
-        negative = random.random(len(cut)) < 0.05  # noqa: PLR2004
+        negative = random.random(len(cut)) < 0.05
         cut[negative] = _BLACK - cut[negative]
     return cut
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,6 @@ _SAME_PLACE = 0.3
 _BINS = 10
 
 Read = Callable[[Picture], Sequence[Reading]]
-Load = Callable[[Labelled], Picture]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +66,14 @@ class Evaluation:
         }
 
 
-def evaluate(pictures: Iterable[Labelled], load: Load, read: Read) -> Iterator[Evaluation]:
-    """Judge picture by picture; what is given is the same evaluation, growing."""
-    result = Evaluation()
-    for labelled in pictures:
-        picture = load(labelled)
-        started = time.perf_counter()
-        readings = list(read(picture))
-        result.seconds += time.perf_counter() - started
-        result.images += 1
-        result.cases += [_case(labelled, label, readings) for label in labelled.labels]
-        result.readings += [(reading, _right(reading, labelled.labels)) for reading in readings]
-        yield result
+def judge(result: Evaluation, labelled: Labelled, picture: Picture, read: Read) -> None:
+    """Read one more picture, and add what comes of it."""
+    started = time.perf_counter()
+    readings = list(read(picture))
+    result.seconds += time.perf_counter() - started
+    result.images += 1
+    result.cases += [_case(labelled, label, readings) for label in labelled.labels]
+    result.readings += [(reading, _right(reading, labelled.labels)) for reading in readings]
 
 
 def _case(labelled: Labelled, label: Label, readings: Sequence[Reading]) -> Case:

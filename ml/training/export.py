@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ def onnx_bytes(model: Reader) -> bytes:
     torch.onnx.export(
         model,
         (torch.zeros(1, 1, HEIGHT, WIDTH),),
-        stream,
+        stream,  # type: ignore[arg-type]  # it takes whatever can be written to
         input_names=["crops"],
         output_names=["characters", "rows", "kinds"],
         dynamic_axes={name: {0: "batch"} for name in ("crops", "characters", "rows", "kinds")},
@@ -63,4 +62,4 @@ def onnx_bytes(model: Reader) -> bytes:
 def _replace(file: Path, data: bytes) -> None:
     partial = file.with_suffix(".partial")
     partial.write_bytes(data)
-    os.replace(partial, file)
+    partial.replace(file)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -138,7 +137,7 @@ def save(state: State, folder: Path) -> None:
         "kinds": state.kinds,
     }
     torch.save(document, partial)
-    os.replace(partial, folder / CHECKPOINT)
+    partial.replace(folder / CHECKPOINT)
 
 
 def _progress(training: Training, state: State) -> float:

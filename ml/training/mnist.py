@@ -1,4 +1,4 @@
-"""A folder of MNIST's own files, if the user has one: digits written by hand, set into lines to begin a training with."""
+"""A folder of MNIST's own files, if the user has one: handwritten digits, set into lines to begin a training."""
 
 from __future__ import annotations
 

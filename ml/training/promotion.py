@@ -1,9 +1,8 @@
-"""Which weights are in use: a folder of versions and a history. Promoted is only what is better; what was can come back."""
+"""Which weights are in use: a folder of versions and a history. Only what is better is promoted."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +59,7 @@ class Models:
             partial = self._folder / f"{version}.partial"
             shutil.rmtree(partial, ignore_errors=True)
             shutil.copytree(candidate, partial)
-            os.replace(partial, target)
+            partial.replace(target)
         self._write(
             [*self.history(), {"version": version, "right": new.right, "before": old.right, "count": new.count}]
         )
@@ -78,4 +77,4 @@ class Models:
         self._folder.mkdir(parents=True, exist_ok=True)
         partial = self._folder / f"{_HISTORY}.partial"
         partial.write_text(json.dumps(history, indent=1) + "\n", "utf-8")
-        os.replace(partial, self._folder / _HISTORY)
+        partial.replace(self._folder / _HISTORY)

@@ -1,4 +1,4 @@
-"""A page about an evaluation: figures by group, what is mistaken for what, calibration, and the worst cases as pictures."""
+"""A page about an evaluation: figures by group, what is mistaken for what, calibration, the worst cases as pictures."""
 
 from __future__ import annotations
 
@@ -97,15 +97,17 @@ def _page(document: dict[str, Any]) -> str:
         if not isinstance(value, dict | list)
     )
     tables = "".join(
-        f"<h2>{html.escape(name)}</h2><pre>{html.escape(json.dumps(document[name], indent=1, ensure_ascii=False))}</pre>"
+        f"<h2>{html.escape(name)}</h2><pre>{html.escape(json.dumps(document[name], indent=1))}</pre>"
         for name in ("by_country", "by_height", "by_rows", "mistaken", "calibration")
     )
-    worst = "".join(
-        f'<figure><img src="{html.escape(one["file"], quote=True)}" height="160" alt="">'
-        f"<figcaption>{html.escape(one['wanted'])} read as {html.escape(str(one['read']))} ({one['confidence']})</figcaption></figure>"
-        for one in document["worst"]
-    )
+    worst = "".join(_figure(one) for one in document["worst"])
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Evaluation</title>'
         f"<h1>Evaluation</h1><table>{figures}</table>{tables}<h2>worst</h2>{worst}</html>\n"
     )
+
+
+def _figure(one: dict[str, Any]) -> str:
+    said = html.escape(f"{one['wanted']} read as {one['read']} ({one['confidence']})")
+    source = html.escape(one["file"], quote=True)
+    return f'<figure><img src="{source}" height="160" alt=""><figcaption>{said}</figcaption></figure>'

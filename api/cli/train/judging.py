@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +17,7 @@ from ml.numbers.geometry import Picture
 from ml.numbers.pipeline import NumberReader, Options
 from ml.numbers.reading import Kind
 from ml.numbers.sessions import WEIGHTS
-from ml.training.evaluation import Evaluation
-from ml.training.evaluation import evaluate as evaluated
+from ml.training.evaluation import Evaluation, judge
 from ml.training.promotion import Judged, Models
 from ml.training.report import write
 from ml.training.sets import read_set
@@ -115,14 +115,9 @@ def _judged(data: Path, weights: Path, options: Options) -> Evaluation:
     labelled = read_set(data)
     reader = NumberReader(weights, _THREADS)
     result = Evaluation()
-    with (
-        Pictures() as pictures,
-        click.progressbar(labelled, label="judging", file=click.get_text_stream("stderr")) as bar,
-    ):
-        for result in evaluated(
-            bar, lambda one: _loaded(pictures, one.file), lambda picture: reader.read(picture, options)
-        ):
-            pass
+    with Pictures() as pictures, click.progressbar(labelled, label="judging", file=sys.stderr) as bar:
+        for one in bar:
+            judge(result, one, _loaded(pictures, one.file), lambda picture: reader.read(picture, options))
     return result
 
 

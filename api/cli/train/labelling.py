@@ -54,7 +54,7 @@ def labels(source: Path) -> None:
     help="The share of events that is kept to judge on.",
 )
 @click.option("--seed", default=1, show_default=True, help="Another seed parts the events otherwise.")
-def prepare(source: Path, target: Path, folder: Path, kind: str, held_out: float, seed: int) -> None:  # noqa: PLR0913, PLR0917
+def prepare(source: Path, target: Path, folder: Path, kind: str, held_out: float, seed: int) -> None:
     """Prepare labels for training: crops, and a held-out set of whole events to judge on."""
     with Pictures() as pictures:
 

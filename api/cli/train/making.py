@@ -9,10 +9,9 @@ from PIL import Image
 
 from ml.training.generate import lettering
 from ml.training.generate import sheet as sheets
-from ml.training.generate.shards import SAMPLES
+from ml.training.generate.shards import SAMPLES, store
 from ml.training.generate.shards import generate as generated
 from ml.training.mnist import lines, read
-from ml.training.generate.shards import store
 
 _FONTS = click.option(
     "--fonts",

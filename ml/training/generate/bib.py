@@ -89,7 +89,7 @@ def _pins(picture: Picture, random: np.random.Generator) -> None:
 
 
 def _on_cloth(picture: Picture, box: Box, random: np.random.Generator) -> tuple[Picture, Box]:
-    """Lay the bib on cloth; sometimes an arm or the picture's edge hides what is beside the number, never the number."""
+    """Lay the bib on cloth; sometimes an arm hides what is beside the number, never the number."""
     pad = round(picture.shape[0] * random.uniform(0.02, 0.2))
     shade = any_colour(random)
     cloth = np.empty((picture.shape[0] + 2 * pad, picture.shape[1] + 2 * pad, 3), np.uint8)
@@ -127,5 +127,7 @@ def _folded(picture: Picture, random: np.random.Generator) -> Picture:
         moved_x += np.float32(depth) * np.sin(wave)
         moved_y += np.float32(depth * random.uniform(0.3, 1.2)) * np.cos(wave)
         shade += np.float32(random.uniform(0, 0.16)) * np.sin(wave + 1).astype(np.float32)
-    bent = cv2.remap(picture, moved_x, moved_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    bent = np.asarray(
+        cv2.remap(picture, moved_x, moved_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )
     return np.clip(bent * shade[..., None], 0, 255).astype(np.uint8)

@@ -21,7 +21,7 @@ def photographed(drawn: Drawn, random: np.random.Generator) -> Grey:
     picture, box = _placed(drawn, random)
     cut = _cut(picture, box, random)
     cut = _exposed(cut, random)
-    grey = cv2.cvtColor(_shrunk(cut, random), cv2.COLOR_RGB2GRAY)
+    grey = np.asarray(cv2.cvtColor(_shrunk(cut, random), cv2.COLOR_RGB2GRAY), np.uint8)
     grey = _recorded(grey, random)
     way = cv2.INTER_AREA if grey.shape[1] > WIDTH else (cv2.INTER_LINEAR, cv2.INTER_CUBIC)[int(random.integers(2))]
     return np.asarray(cv2.resize(grey, (WIDTH, HEIGHT), interpolation=way), np.uint8)
@@ -34,7 +34,7 @@ def _placed(drawn: Drawn, random: np.random.Generator) -> tuple[Picture, NDArray
     around = texture(tall + 2 * pad_y, wide + 2 * pad_x, random)
     lean = random.normal(0, 0.045, (4, 2)) * [tall, tall] * random.uniform(0, 1.8)
     corners = np.array([[0, 0], [wide, 0], [wide, tall], [0, tall]], np.float32)
-    goal = corners + [pad_x, pad_y] + lean
+    goal = corners + np.array([pad_x, pad_y]) + lean
     goal[[0, 1], 0] += tall * random.normal(0, 0.06)
     turn = random.normal(0, 2.5)
     goal = _turned(goal, turn).astype(np.float32)

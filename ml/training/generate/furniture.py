@@ -12,8 +12,9 @@ from ml.training.generate.lettering import chosen_face, line
 from ml.training.generate.paint import Box, paint, rectangle, tuple_of
 
 _WORDS = (
-    "SUNSHINE STATE", "GARDEN STATE", "EMPIRE", "GOLDEN", "LAND OF LAKES", "EXPLORE", "FIRST IN FLIGHT", "PEACH", "LONE STAR",
-    "MOUNTAIN", "GREAT LAKES", "ALOHA", "HERITAGE", "SPORT AUTO", "CITY MOTORS", "SAO", "RIO", "MATRIZ", "PILIPINAS", "MUSEUM",
+    "SUNSHINE STATE", "GARDEN STATE", "EMPIRE", "GOLDEN", "LAND OF LAKES", "EXPLORE", "FIRST IN FLIGHT", "PEACH",
+    "MOUNTAIN", "GREAT LAKES", "ALOHA", "HERITAGE", "SPORT AUTO", "CITY MOTORS", "SAO", "RIO", "MATRIZ",
+    "LONE STAR", "PILIPINAS", "MUSEUM",
 )  # fmt: skip
 
 
@@ -40,7 +41,7 @@ def around(picture: Picture, free: Box, look: dict[str, Any], ink: Colour, rando
 
 
 def _band(picture: Picture, kind: str, code: str, random: np.random.Generator) -> int:
-    tall = picture.shape[0]
+    tall = int(picture.shape[0])
     wide = round(tall * random.uniform(0.3, 0.46) * (0.7 if tall > 100 else 1))
     shades = {"eu": "blue", "ua": "blue", "il": "blue", "maybe": "blue", "flag": "green", "ind": "sky"}
     if kind == "ind" and random.random() < 0.5:
@@ -66,7 +67,7 @@ def _stars(picture: Picture, wide: int, tall: int, random: np.random.Generator) 
 
 
 def _right_band(picture: Picture, random: np.random.Generator) -> int:
-    tall, wide = picture.shape[:2]
+    tall, wide = map(int, picture.shape[:2])
     edge = wide - round(tall * random.uniform(0.28, 0.42))
     rectangle(picture, (edge, 0, wide, tall), colour("blue", random, 20))
     if random.random() < 0.6:
@@ -78,7 +79,7 @@ def _right_band(picture: Picture, random: np.random.Generator) -> int:
 
 
 def _header(picture: Picture, kind: str, code: str, ink: Colour, random: np.random.Generator) -> int:
-    tall, wide = picture.shape[:2]
+    tall, wide = map(int, picture.shape[:2])
     low = round(tall * random.uniform(0.19, 0.28))
     if kind == "mercosur":
         rectangle(picture, (0, 0, wide, low), colour("blue", random, 20))
@@ -91,7 +92,7 @@ def _header(picture: Picture, kind: str, code: str, ink: Colour, random: np.rand
 
 def _slogans(picture: Picture, free: Box, ink: Colour, random: np.random.Generator) -> tuple[int, int]:
     left, _, right, _ = free
-    tall = picture.shape[0]
+    tall = int(picture.shape[0])
     top, bottom = round(tall * random.uniform(0.2, 0.32)), round(tall * random.uniform(0.7, 0.86))
     other = any_colour(random) if random.random() < 0.4 else ink
     if random.random() < 0.9:
@@ -114,7 +115,7 @@ def _word(picture: Picture, text: str, box: Box, ink: Colour, random: np.random.
 
 
 def _sticker(picture: Picture, random: np.random.Generator) -> None:
-    tall, wide = picture.shape[:2]
+    tall, wide = map(int, picture.shape[:2])
     side = round(tall * random.uniform(0.14, 0.24))
     x = int(random.choice([4, wide - side - 6]))
     y = int(random.choice([4, tall - side - 4]))
@@ -124,7 +125,7 @@ def _sticker(picture: Picture, random: np.random.Generator) -> None:
 
 def scenery(picture: Picture, random: np.random.Generator) -> None:
     """Print hills, stripes or a fading colour behind the number."""
-    tall, wide = picture.shape[:2]
+    tall, wide = map(int, picture.shape[:2])
     over = any_colour(random)
     fade = np.linspace(random.uniform(0, 0.6), random.uniform(0, 0.6), tall, dtype=np.float32)[:, None, None]
     mixed = picture.astype(np.float32) * (1 - fade) + over * fade
@@ -157,7 +158,7 @@ def bolts(picture: Picture, random: np.random.Generator) -> None:
     """Screw the plate on."""
     if random.random() < 0.5:
         return
-    tall, wide = picture.shape[:2]
+    tall, wide = map(int, picture.shape[:2])
     at = random.uniform(0.08, 0.3)
     y = round(tall * random.uniform(0.06, 0.95)) if random.random() < 0.5 else tall // 2
     for x in (round(wide * at), round(wide * (1 - at))):
@@ -167,7 +168,7 @@ def bolts(picture: Picture, random: np.random.Generator) -> None:
 
 def frame(picture: Picture, ink: Colour, random: np.random.Generator) -> None:
     """Draw the pressed edge, or the holder the plate lies in."""
-    tall, wide = picture.shape[:2]
+    tall, wide = map(int, picture.shape[:2])
     thick = max(round(tall * random.uniform(0.01, 0.045)), 1)
     shade = ink if random.random() < 0.7 else any_colour(random)
     inset = round(tall * random.uniform(0, 0.03))

@@ -31,8 +31,8 @@ class Style:
     variants: tuple[tuple[str, int], ...] = ()
 
 
-# After what the standards say of proportions: GOST R 50577 (low letters, narrow round digits), FE-Schrift (wide, hard to
-# forge), Mandatory (heavy, square shoulders), the round-ended dies of North America, DIN 1451.
+# After what the standards say of proportions: GOST R 50577 (low letters, narrow round digits), FE-Schrift (wide, hard
+# to forge), Mandatory (heavy, square shoulders), the round-ended dies of North America, DIN 1451.
 FAMILIES: dict[str, Style] = {
     "gost": Style(0.125, 0.56, 0.9, 0.3, 0.14, letters=0.77, variants=(("4", 0), ("1", 3))),
     "fe": Style(0.145, 0.55, 1.25, 0.3, 0.13, variants=(("1", 0), ("4", 2), ("3", 1), ("I", 0))),

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ml.training.generate.glyphs import FAMILIES, Mask, Style, glyph, varied
 
-# Free fonts of Debian that look like what is pressed into plates and printed on bibs; docs/numbers.md lists the packages.
+# Free fonts of Debian that look like what is pressed into plates and printed on bibs; docs/numbers.md has the packages.
 _WANTED = (
     "RG2014", "OSP-DIN", "LiberationSans", "DejaVuSans", "Roboto-", "RobotoCondensed", "B612-", "Mplus1-", "Mplus2-",
     "BebasNeue", "Cantarell", "Lato-", "OpenSans", "LeagueSpartan", "OCRB.", "NimbusSans", "Inter-", "FreeSans",

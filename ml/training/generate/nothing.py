@@ -1,4 +1,4 @@
-"""What is not a number: adverts, clocks, badges, blank cloth and texture. What can be read of it is told; its kind is none."""
+"""What is not a number: adverts, clocks, badges, blank cloth and texture. What can be read of it is told."""
 
 from __future__ import annotations
 

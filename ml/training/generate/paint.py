@@ -20,7 +20,7 @@ def union(boxes: Sequence[Box]) -> Box:
 
 
 def paint(picture: Picture, mask: Mask, ink: Colour, x: int, y: int, *, emboss: float = 0.0) -> None:
-    """Paint a mask; what lies outside the picture is cut. ``emboss`` gives pressed characters a light and a dark edge."""
+    """Paint a mask; what lies outside the picture is cut. ``emboss`` gives pressed characters two edges."""
     top, left = max(y, 0), max(x, 0)
     bottom, right = min(y + mask.shape[0], picture.shape[0]), min(x + mask.shape[1], picture.shape[1])
     if top >= bottom or left >= right:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -72,7 +73,7 @@ def _rows(form: Form, text: str) -> list[list[str]]:
 
 def _cut(text: str, places: list[int]) -> list[str]:
     ends = [0, *places, len(text)]
-    return [text[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return [text[start:end] for start, end in pairwise(ends)]
 
 
 def _blank(look: dict[str, Any], rows: int, random: np.random.Generator) -> tuple[Picture, Box]:
@@ -83,7 +84,7 @@ def _blank(look: dict[str, Any], rows: int, random: np.random.Generator) -> tupl
     return np.zeros((tall, wide, 3), np.uint8), (margin, margin, wide - margin, tall - margin)
 
 
-def _letter(  # noqa: PLR0913, PLR0917
+def _letter(
     picture: Picture,
     free: Box,
     rows: list[list[str]],
@@ -112,7 +113,7 @@ def _letter(  # noqa: PLR0913, PLR0917
     return boxes
 
 
-def _line(  # noqa: PLR0913
+def _line(
     groups: list[str], face: Face, height: int, look: dict[str, Any], random: np.random.Generator, *, small_last: bool
 ) -> tuple[Mask, list[int]]:
     gap = random.uniform(0.1, 0.5)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +54,7 @@ def store(file: Path, shard: Shard) -> None:
             rows=shard.rows,
             kinds=np.array(shard.kinds),
         )
-    os.replace(partial, file)
+    partial.replace(file)
 
 
 def _write(file: Path, seed: int, first: int, count: int) -> None:

@@ -48,7 +48,7 @@ def _dirt(picture: Picture, random: np.random.Generator) -> Picture:
     alpha = (_blotches(picture, random, int(random.integers(3, 14))) - random.uniform(0.45, 0.8)) * random.uniform(
         0.8, 2
     )
-    return _blended(picture, mud, alpha * 0.8)
+    return _blended(picture, mud, (alpha * 0.8).astype(np.float32))
 
 
 def _scratches(picture: Picture, random: np.random.Generator) -> Picture:
@@ -70,7 +70,8 @@ def _shade(picture: Picture, random: np.random.Generator) -> Picture:
     tall, wide = picture.shape[:2]
     across = np.linspace(random.uniform(0.5, 1.2), random.uniform(0.5, 1.2), wide, dtype=np.float32)[None, :, None]
     down = np.linspace(random.uniform(0.7, 1.1), random.uniform(0.7, 1.1), tall, dtype=np.float32)[:, None, None]
-    return np.clip(picture * across * down, 0, 255).astype(np.uint8)
+    shaded = picture.astype(np.float32) * across * down
+    return np.clip(shaded, 0, 255).astype(np.uint8)
 
 
 def _shadow_edge(picture: Picture, random: np.random.Generator) -> Picture:
@@ -81,7 +82,7 @@ def _shadow_edge(picture: Picture, random: np.random.Generator) -> Picture:
     )
     mask = np.zeros((tall, wide), np.uint8)
     cv2.fillConvexPoly(mask, cv2.convexHull(corners), 255)
-    soft = cv2.GaussianBlur(mask, (0, 0), random.uniform(0.5, 4)).astype(np.float32)[..., None] / 255
+    soft = np.asarray(cv2.GaussianBlur(mask, (0, 0), random.uniform(0.5, 4)), np.float32)[..., None] / 255
     return np.clip(picture * (1 - soft * random.uniform(0.3, 0.7)), 0, 255).astype(np.uint8)
 
 
@@ -98,4 +99,5 @@ def _glare(picture: Picture, random: np.random.Generator) -> Picture:
 def _faded(picture: Picture, random: np.random.Generator) -> Picture:
     middle = picture.mean(axis=(0, 1), dtype=np.float32)
     kept = random.uniform(0.45, 0.9)
-    return np.clip(middle + (picture - middle) * kept, 0, 255).astype(np.uint8)
+    faded = middle + (picture.astype(np.float32) - middle) * kept
+    return np.clip(faded, 0, 255).astype(np.uint8)

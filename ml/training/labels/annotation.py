@@ -21,7 +21,7 @@ class Annotation:
 
 
 def gathered(annotations: Sequence[Annotation]) -> list[Annotation]:
-    """Make numbers of digits: boxes of one character that lie within a larger box, or beside each other, become its text.
+    """Make numbers of digits: boxes of one character within a larger box, or beside each other, become its text.
 
     Tools for detectors label every digit; a number is what stands between its box's sides, from the left.
     """
@@ -73,7 +73,7 @@ def _follows(before: Annotation, digit: Annotation) -> bool:
     a, b = before.box, digit.box
     between = b[0] - (a[0] + a[2])
     level = abs((a[1] + a[3] / 2) - (b[1] + b[3] / 2))
-    return between < max(a[2], b[2]) and level < 0.5 * max(a[3], b[3]) and 0.5 < a[3] / max(b[3], 1e-6) < 2  # noqa: PLR2004
+    return between < max(a[2], b[2]) and level < 0.5 * max(a[3], b[3]) and 0.5 < a[3] / max(b[3], 1e-6) < 2
 
 
 def _within(inner: Box | None, outer: Box) -> bool:

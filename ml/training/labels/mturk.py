@@ -1,4 +1,4 @@
-"""Results of Amazon Mechanical Turk: a row for every answer of a worker, ``Input.*`` what was asked, ``Answer.*`` what was said.
+"""Results of Amazon Mechanical Turk: a row for every answer; ``Input.*`` was asked, ``Answer.*`` was said.
 
 The picture is the first input that names a file or an address. Boxes come as the JSON of the bounding-box widget, whose
 labels are the text; without boxes the text is the first answer that is not JSON.
