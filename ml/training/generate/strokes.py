@@ -1,7 +1,7 @@
 """The skeletons of our own glyphs: strokes in a unit box, y downwards, after what the published standards say.
 
 ``M x y`` begins a stroke, ``L x y`` goes on straight, ``Q cx cy x y`` goes on around a corner: how closely it
-follows the corner is the style's. ``s`` is the height at which a bowl's shoulder ends, ``-s`` its mirror image, ``1 - s``.
+follows the corner is the style's. ``s`` is the height at which a bowl's shoulder ends, ``-s`` its mirror image.
 """
 
 from __future__ import annotations
