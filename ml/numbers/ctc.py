@@ -117,13 +117,15 @@ def _search(
     for t in range(1, len(blank)):
         emitted[:, 0::2] = blank[t]
         emitted[:, 1::2] = value[t][places]
-        options = np.full((3, *alpha.shape), _NEVER)
-        options[0] = alpha
-        options[1, :, 1:] = alpha[:, :-1]
-        differ = choice[t][places[:, 1:]] != choice[t - 1][places[:, :-1]]
-        options[2, :, 3::2] = np.where(differ, alpha[:, 1:-2:2], _NEVER)
-        back[t] = options.argmax(axis=0)
-        alpha = options.max(axis=0) + emitted
+        best, step = alpha.copy(), back[t]
+        nearer = alpha[:, :-1] > best[:, 1:]
+        np.copyto(best[:, 1:], alpha[:, :-1], where=nearer)
+        step[:, 1:][nearer] = 1
+        further = alpha[:, 1:-2:2] > best[:, 3::2]
+        further &= choice[t][places[:, 1:]] != choice[t - 1][places[:, :-1]]
+        np.copyto(best[:, 3::2], alpha[:, 1:-2:2], where=further)
+        step[:, 3::2][further] = 2
+        alpha = best + emitted
     rows = np.arange(count)
     last, before = alpha[rows, 2 * lengths], alpha[rows, 2 * lengths - 1]
     states = np.where(last >= before, 2 * lengths, 2 * lengths - 1)

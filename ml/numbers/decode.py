@@ -37,8 +37,11 @@ _ALIKE = (
 )
 _TWINS = {c: sorted({other for group in _ALIKE if c in group for other in group} - {c}) for c in set("".join(_ALIKE))}
 _PATHS, _VARIED = 10, 5
-# However sure a reader is, it may be wrong altogether: no text is further below its best one than this.
-_DOUBT = 18.0
+# However sure a reader is, it may be wrong altogether: no text is further below its best one than this. It is more
+# than any two texts differ by in the prior, or a short text that nobody saw would win for being short.
+_DOUBT = 60.0
+# How much the prior counts beside what is seen: the readers' certainty about a missing character is not to be trusted.
+_PRIOR = 0.6
 _SPARE = 2
 
 
@@ -82,7 +85,7 @@ _Candidate = tuple[str, str]  # what is written, and what was read: a stray char
 def decode(evidence: Sequence[Evidence], prior: Prior, seen: Mapping[str, float], temperature: float = 1.0) -> Decoded:
     """Decode what readers saw of one number. ``seen`` says which countries the number looks like."""
     believed = prior.believed(seen)
-    candidates = _proposed(evidence, prior)
+    candidates = _proposed(evidence, prior, believed)
     table = _weighed(candidates, evidence, prior, believed)
     best = np.argsort(-table.total())[:_VARIED]
     known = set(candidates)
@@ -92,7 +95,7 @@ def decode(evidence: Sequence[Evidence], prior: Prior, seen: Mapping[str, float]
     return _concluded(table, temperature)
 
 
-def _proposed(evidence: Sequence[Evidence], prior: Prior) -> list[_Candidate]:
+def _proposed(evidence: Sequence[Evidence], prior: Prior, believed: Mapping[str, float]) -> list[_Candidate]:
     found: dict[_Candidate, None] = {}
     for one in evidence:
         read = ctc.greedy(one.frames)
@@ -100,6 +103,8 @@ def _proposed(evidence: Sequence[Evidence], prior: Prior) -> list[_Candidate]:
         lengths = range(max(len(read) - _SPARE, 1), len(read) + _SPARE)
         for path in prior.lattice.best(one.frames, _PATHS, lengths):
             found[path.text, path.text] = None
+        if sum(prior.judged(read, believed).countries.values()) > 0.5:
+            continue  # what is a number as it stands has nothing strange in it
         for path in prior.stray_lattice.best(one.frames, _PATHS, range(len(read), len(read) + 1)):
             at = prior.strays[path.shape][1]
             found[path.text[:at] + path.text[at + 1 :], path.text] = None
@@ -135,7 +140,7 @@ class _Table:
         )
 
     def prior(self) -> Floats:
-        return np.array([judgement.log for judgement in self.judgements], np.float32)
+        return np.float32(_PRIOR) * np.array([judgement.log for judgement in self.judgements], np.float32)
 
     def total(self) -> Floats:
         whole: Floats = self.prior() + self.seen.sum(axis=0)

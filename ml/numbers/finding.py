@@ -16,6 +16,7 @@ _ZOOMED_TO, _MOST_ZOOM = 30.0, 4.0
 _WINDOWS = 4
 _ACROSS, _DOWN = 2.5, 4.0
 _TILE = 640
+_OVERLAPPING = 0.58
 
 
 def find(finder: LineFinder, picture: Picture, *, zoom: bool = True, longest: int = _LONGEST) -> list[TextLine]:
@@ -28,6 +29,25 @@ def find(finder: LineFinder, picture: Picture, *, zoom: bool = True, longest: in
     for window in _windows(lines, picture.shape[1], picture.shape[0], scale):
         found = _merged(found, _looked(finder, picture, window))
     return found
+
+
+def find_in_tiles(finder: LineFinder, picture: Picture, longest: int = _LONGEST) -> list[TextLine]:
+    """Look for small numbers everywhere, in tiles that overlap, enlarged. Dear: only where nothing was found."""
+    height, width = picture.shape[:2]
+    lines: list[TextLine] = []
+    for top, bottom in _halves(height, width / 1.4):
+        for left, right in _halves(width, height / 1.4):
+            zoom = min(longest / max(bottom - top, right - left), _MOST_ZOOM)
+            lines = _merged(lines, _looked(finder, picture, (left, top, right, bottom, zoom), longest))
+    return lines
+
+
+def _halves(length: int, enough: float) -> list[tuple[int, int]]:
+    """Give two overlapping halves of a side, or the side where it is short beside the other."""
+    if length < enough:
+        return [(0, length)]
+    reach = round(length * _OVERLAPPING)
+    return [(0, reach), (length - reach, length)]
 
 
 _Window = tuple[int, int, int, int, float]
@@ -59,10 +79,10 @@ def _windows(lines: Sequence[TextLine], width: int, height: int, scale: float) -
     return windows
 
 
-def _looked(finder: LineFinder, picture: Picture, window: _Window) -> list[TextLine]:
+def _looked(finder: LineFinder, picture: Picture, window: _Window, most: int = _TILE) -> list[TextLine]:
     left, top, right, bottom, zoom = window
     part = picture[top:bottom, left:right]
-    longest = min(round(max(part.shape[:2]) * zoom), _TILE)
+    longest = min(round(max(part.shape[:2]) * zoom), most)
     shift = np.array([left, top], np.float32)
     lines = finder.find(part, longest, zoom, _SURE)
     return [TextLine(np.asarray(line.corners + shift, np.float32), line.score) for line in lines]

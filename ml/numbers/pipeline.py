@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ml.numbers import finding
+from ml.numbers.ctc import greedy
 from ml.numbers.decode import Decoded, Evidence, decode
 from ml.numbers.geometry import Corners, Picture, box, cut, grown, overlap, size
 from ml.numbers.grammar import bibs, chosen, countries
@@ -21,12 +22,14 @@ from ml.numbers.sessions import WEIGHTS
 from ml.numbers.text_lines import LineFinder
 
 BIB, NONE = "BIB", "none"
-_READ_BY_BOTH = 12
-# How much each reader counts. They err together more often than chance would have it, so the sum is less than two.
-_OWN, _GENERAL = 0.5, 0.7
+_READ_BY_BOTH = 8
+# How much each reader counts. Weights and temperature were chosen together: see docs/numbers.md.
+_OWN, _GENERAL = 0.5, 1.0
+_TEMPERATURE = 0.75
 # Letters alone are a number only if it is likely one of a country's, on what looks like a plate.
-_LEAST, _LEAST_NUMBER, _WORD = 0.25, 0.1, 0.6
+_LEAST, _LEAST_NUMBER, _WORD = 0.25, 0.1, 0.85
 _ACCEPTED = 0.97
+_POOR = 0.12
 _CUT_OUT, _CUT_OUT_SCORE = 420, 0.7
 # A time, a price or a distance, and nothing but that: a seal between groups is read as a colon, too.
 _NO_NUMBER = re.compile(
@@ -64,12 +67,18 @@ class NumberReader:
         self._priors: dict[tuple[tuple[str, ...], tuple[Path, ...], frozenset[Kind], bool], Prior] = {}
 
     def read(self, picture: Picture, options: Options | None = None) -> list[Reading]:
-        """Read all numbers of a picture (RGB), the surest first."""
+        """Read all numbers of a picture (RGB), the best first."""
         options = options or Options()
         lines = finding.find(self.finder, picture, zoom=options.zoom)
-        seen = self._glimpsed(picture, regions(lines) + _whole(picture), own=options.own)
-        readings = [reading for one in seen if (reading := self._interpreted(picture, one, options)) is not None]
+        readings = self._read_regions(picture, regions(lines) + _whole(picture), options)
+        if options.zoom and not any(_good(reading) for reading in readings):
+            lines = finding.find_in_tiles(self.finder, picture)
+            readings += self._read_regions(picture, regions(lines), options)
         return _apart(readings)
+
+    def _read_regions(self, picture: Picture, found: Sequence[Region], options: Options) -> list[Reading]:
+        seen = self._glimpsed(picture, found, own=options.own)
+        return [reading for one in seen if (reading := self._interpreted(picture, one, options)) is not None]
 
     def read_crop(self, crop: Picture, options: Options | None = None, rows: int | None = None) -> Reading | None:
         """Read a picture that shows one number and little else."""
@@ -90,7 +99,7 @@ class NumberReader:
         seen = [_Seen(region, glimpse) for region, glimpse in zip(found, glimpses, strict=True)]
         if own:
             seen.sort(key=lambda one: -_promise(one))
-        return seen[:_READ_BY_BOTH]
+        return [one for place, one in enumerate(seen[:_READ_BY_BOTH]) if place < 2 or not own or _promise(one) > _POOR]
 
     def _interpreted(self, picture: Picture, seen: _Seen, options: Options, margin: float = 0.06) -> Reading | None:
         two = len(seen.region.rows) > 1
@@ -103,28 +112,33 @@ class NumberReader:
             evidence.append(Evidence(np.concatenate([one.frames for one in rough]), _GENERAL))
         if any(_NO_NUMBER.fullmatch(one.text) for one in rough):
             return None
-        decoded = decode(evidence, self._prior(options), _country_shares(seen.glimpse) if options.own else {})
+        decoded = decode(
+            evidence, self._prior(options), _country_shares(seen.glimpse) if options.own else {}, _TEMPERATURE
+        )
         return self._reading(seen, decoded, options)
 
     def _reading(self, seen: _Seen, decoded: Decoded, options: Options) -> Reading | None:
         bib = decoded.countries.get(BIB, 0.0)
         plates = {code: share for code, share in decoded.countries.items() if code != BIB}
-        kind = Kind.BIB if bib >= sum(plates.values()) else Kind.PLATE
+        letters = sum(character.isalpha() for character in decoded.text)
+        kind = Kind.BIB if bib >= sum(plates.values()) and letters < 2 else Kind.PLATE
+        rows = len(seen.region.rows)
         number = 1 - seen.glimpse.kinds.get(NONE, 0.0) if options.own else 1.0
+        confidence = decoded.weakest * seen.region.score**0.25 * number**0.25
+        if kind not in options.kinds or confidence < _LEAST or _unlike(kind, decoded.text, rows, number):
+            return None
         known = bib + sum(plates.values())
-        if kind not in options.kinds or (not any(c.isdigit() for c in decoded.text) and min(known, number) < _WORD):
-            return None
-        confidence = decoded.weakest * seen.region.score**0.25
-        if confidence < _LEAST or (number < _LEAST_NUMBER and not decoded.agreed):
-            return None
         return Reading(
             kind,
             decoded.text,
             seen.region.corners,
-            len(seen.region.rows),
+            rows,
             seen.region.score,
             confidence,
-            decoded.agreed and decoded.weakest >= _ACCEPTED and known > 0.5,
+            decoded.agreed
+            and confidence >= _ACCEPTED * 0.95
+            and decoded.weakest >= _ACCEPTED
+            and _plain(decoded.text, known),
             decoded.characters,
             decoded.alternatives,
             plates,
@@ -141,6 +155,22 @@ class NumberReader:
         return self._priors[key]
 
 
+def _unlike(kind: Kind, text: str, rows: int, number: float) -> bool:
+    """Tell what is hardly a number: a bib of two rows, a lone digit, a word on what does not look like a plate."""
+    if number < _LEAST_NUMBER:
+        return True
+    if kind is Kind.BIB:
+        return rows > 1 or (len(text) == 1 and number < _WORD)
+    return not any(character.isdigit() for character in text) and (number < _WORD or len(text) < 4)
+
+
+def _acceptable(decoded: Decoded, confidence: float, known: float) -> bool:
+    """Tell whether nobody need look: both readers agree, are sure, and it is written as numbers are and no shorter."""
+    if not decoded.agreed or min(decoded.weakest, confidence + 0.05) < _ACCEPTED:
+        return False
+    return known > 0.5 and len(decoded.text) > 2 and any(character.isdigit() for character in decoded.text)
+
+
 def _whole(picture: Picture) -> list[Region]:
     """Take a small picture of a plate's shape for a plate: somebody else has cut it out already."""
     height, width = picture.shape[:2]
@@ -155,8 +185,15 @@ def _with_margin(corners: Corners, share: float = 0.06) -> Corners:
 
 
 def _promise(seen: _Seen) -> float:
-    """Give how promising a region is: how sure the detector is, and how like a number it looks."""
-    return seen.region.score * (1.05 - seen.glimpse.kinds.get(NONE, 0.0))
+    """Give how promising a region is: the detector's certainty, how like a number it looks, and its digits."""
+    frames = seen.glimpse.frames_of_two if len(seen.region.rows) > 1 else seen.glimpse.frames
+    digits = sum(character.isdigit() for character in greedy(frames))
+    return seen.region.score * (1.05 - seen.glimpse.kinds.get(NONE, 0.0)) * (0.3 + 0.7 * min(digits, 2) / 2)
+
+
+def _good(reading: Reading) -> bool:
+    """Tell whether a reading is worth ending the search: sure, and longer than what text anywhere may look like."""
+    return reading.confidence > 0.7 and len(reading.text) > 2 and any(c.isdigit() for c in reading.text)
 
 
 def _country_shares(glimpse: Glimpse) -> dict[str, float]:
@@ -166,9 +203,14 @@ def _country_shares(glimpse: Glimpse) -> dict[str, float]:
 
 
 def _apart(readings: Sequence[Reading]) -> list[Reading]:
-    """Keep, of readings that share a place, the best: a longer one counts more, since its parts are readings too."""
+    """Keep, of readings that share a place, the best. The best comes first."""
     kept: list[Reading] = []
-    for reading in sorted(readings, key=lambda one: -one.confidence * (1 + 0.12 * len(one.text))):
+    for reading in sorted(readings, key=lambda one: -_worth(one)):
         if not any(overlap(reading.corners, other.corners) > 0.3 for other in kept):
             kept.append(reading)
-    return sorted(kept, key=lambda one: -one.confidence)
+    return kept
+
+
+def _worth(reading: Reading) -> float:
+    """Give how much a reading is worth beside others: a longer one counts more, since its parts are readings, too."""
+    return reading.confidence * (1 + 0.12 * len(reading.text))

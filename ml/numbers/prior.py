@@ -7,7 +7,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ml.numbers.alphabet import CHARACTERS
+import numpy as np
+
+from ml.numbers.alphabet import CHARACTERS, INDEX
 from ml.numbers.ctc import Lattice, Places
 from ml.numbers.grammar import Country
 from ml.numbers.patterns import Form
@@ -55,9 +57,10 @@ class Prior:
                     share = math.log(series.weight / weights / len(series.forms)) - _spread(form)
                     self._members[form.places].append(_Member(country.code, share))
                     gaps[form.places].update((0, *form.gaps, len(form.places)))
-        self._by_length: dict[int, list[Places]] = defaultdict(list)
-        for places in self._members:
-            self._by_length[len(places)].append(places)
+        self._by_length = {
+            length: _Shapes([places for places in self._members if len(places) == length])
+            for length in {len(places) for places in self._members}
+        }
         shapes = list(self._members) if informed else []
         self.lattice = Lattice(shapes)
         self.strays = [(shape, at) for shape in shapes for at in sorted(gaps[shape]) if len(shape) < _LONGEST]
@@ -72,9 +75,8 @@ class Prior:
     def judged(self, text: str, believed: Mapping[str, float], *, stray: bool = False) -> Judgement:
         """Judge a text. ``stray``: one more character was read, which stands beside the number."""
         shares: dict[str, float] = {}
-        for places in self._by_length.get(len(text), ()):
-            if not all(character in place for character, place in zip(text, places, strict=True)):
-                continue
+        shapes = self._by_length.get(len(text))
+        for places in shapes.admitting(text) if shapes else ():
             for member in self._members[places]:
                 belief = believed.get(member.country, 0.0)
                 if belief > 0:
@@ -84,6 +86,21 @@ class Prior:
         whole = total + math.exp(free)
         log = math.log(whole) + (_STRAY if stray else 0.0) if self._informed else 0.0
         return Judgement(log, {code: share / whole for code, share in shares.items()})
+
+
+class _Shapes:
+    """Shapes of one length, asked all at once which of them admit a text."""
+
+    def __init__(self, shapes: list[Places]) -> None:
+        self._shapes = shapes
+        self._admits = np.array([[[c in place for c in CHARACTERS] for place in shape] for shape in shapes], bool)
+
+    def admitting(self, text: str) -> list[Places]:
+        """Give the shapes that admit a text."""
+        if not text:
+            return []
+        fits = self._admits[:, np.arange(len(text)), [INDEX[character] for character in text]].all(axis=1)
+        return [self._shapes[place] for place in np.flatnonzero(fits)]
 
 
 def _spread(form: Form) -> float:

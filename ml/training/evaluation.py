@@ -78,8 +78,7 @@ def judge(result: Evaluation, labelled: Labelled, picture: Picture, read: Read) 
 
 def _case(labelled: Labelled, label: Label, readings: Sequence[Reading]) -> Case:
     there = [reading for reading in readings if _there(reading, label)]
-    best = max(there, key=lambda reading: reading.confidence, default=None)
-    return Case(labelled.file.name, label, best, labelled.file.parent.parent.name)
+    return Case(labelled.file.name, label, there[0] if there else None, labelled.file.parent.parent.name)
 
 
 def _there(reading: Reading, label: Label) -> bool:
