@@ -135,10 +135,7 @@ class NumberReader:
             rows,
             seen.region.score,
             confidence,
-            decoded.agreed
-            and confidence >= _ACCEPTED * 0.95
-            and decoded.weakest >= _ACCEPTED
-            and _plain(decoded.text, known),
+            _acceptable(decoded, confidence, known),
             decoded.characters,
             decoded.alternatives,
             plates,
