@@ -93,7 +93,9 @@ def test_a_pattern_that_says_nothing_is_refused(pattern: str) -> None:
 
 
 def test_a_user_adds_a_country_in_a_few_lines(tmp_path: Path) -> None:
-    (tmp_path / "xx.toml").write_text('country = "XX"\nname = "Examplia"\n[[series]]\nname = "car"\npatterns = ["xxDDD"]\n')
+    (tmp_path / "xx.toml").write_text(
+        'country = "XX"\nname = "Examplia"\n[[series]]\nname = "car"\npatterns = ["xxDDD"]\n'
+    )
     [added] = chosen(["xx"], tmp_path)
     assert added.series[0].forms[0].admits("XX123")
     prior = Prior(chosen(["XX"], tmp_path))

@@ -137,7 +137,9 @@ def test_what_is_mirrored_or_upside_down_is_not_taken_for_certain(turn: str) -> 
 def test_a_page_of_text_gives_nothing_certain() -> None:
     page = np.full((700, 520, 3), 245, np.uint8)
     for row in range(20):
-        cv2.putText(page, "the runner with the number on the road", (20, 40 + row * 32), 0, 0.7, (20, 20, 20), 1, cv2.LINE_AA)
+        cv2.putText(
+            page, "the runner with the number on the road", (20, 40 + row * 32), 0, 0.7, (20, 20, 20), 1, cv2.LINE_AA
+        )
     assert not any(reading.accepted for reading in reader().read(page))
 
 

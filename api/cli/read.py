@@ -30,7 +30,7 @@ _THREADS = 2
     "--kind",
     "kinds",
     multiple=True,
-    type=click.Choice([*Kind]),
+    type=click.Choice([kind.value for kind in Kind]),
     help="Read only numbers of this kind; may be repeated.",
 )
 @click.option(

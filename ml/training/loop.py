@@ -128,6 +128,7 @@ def losses(characters: Tensor, rows: Tensor, kinds: Tensor, batch: Batch) -> Ten
 
 def save(state: State, folder: Path) -> None:
     """Write the checkpoint; the one before it is there until the new one is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
     partial = folder / (CHECKPOINT + ".partial")
     document = {
         "model": state.model.state_dict(),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench import http, ingest, jobs, sandbox, sealing, start, timeline, transfers
+from tests.bench import http, ingest, jobs, numbers, sandbox, sealing, start, timeline, transfers
 from tests.bench.figure import Figure
 
 BENCHES = {
@@ -19,6 +19,7 @@ BENCHES = {
     "sandbox": sandbox.measure,
     "ingest": ingest.measure,
     "timeline": timeline.measure,
+    "numbers": numbers.measure,
 }
 
 

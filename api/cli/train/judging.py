@@ -50,7 +50,7 @@ _MODELS = click.option(
     "--kind",
     "kinds",
     multiple=True,
-    type=click.Choice([*Kind]),
+    type=click.Choice([kind.value for kind in Kind]),
     help="Read only numbers of this kind; may be repeated.",
 )
 @click.option(
