@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -46,16 +47,19 @@ def onnx_bytes(model: Reader) -> bytes:
     """Give a network as ONNX, for batches of any size."""
     model.eval()
     stream = io.BytesIO()
-    torch.onnx.export(
-        model,
-        (torch.zeros(1, 1, HEIGHT, WIDTH),),
-        stream,  # type: ignore[arg-type]  # it takes whatever can be written to
-        input_names=["crops"],
-        output_names=["characters", "rows", "kinds"],
-        dynamic_axes={name: {0: "batch"} for name in ("crops", "characters", "rows", "kinds")},
-        dynamo=False,
-        opset_version=17,
-    )
+    with warnings.catch_warnings():
+        # The exporter that is to replace this one needs three more packages, for a network of a dozen plain layers.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            model,
+            (torch.zeros(1, 1, HEIGHT, WIDTH),),
+            stream,  # type: ignore[arg-type]  # it takes whatever can be written to
+            input_names=["crops"],
+            output_names=["characters", "rows", "kinds"],
+            dynamic_axes={name: {0: "batch"} for name in ("crops", "characters", "rows", "kinds")},
+            dynamo=False,
+            opset_version=17,
+        )
     return stream.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""Reading numbers on labelled sets, beside the general reader alone, and what fusion, grammar and the second look are worth.
+"""Reading numbers on labelled sets, beside the general reader alone; what fusion, grammar and zoom are worth.
 
 The sets are no part of the project: ``NUMBERS_DATA`` names a folder of them (each ``labels.csv`` and ``images/``);
 without it, pictures that the generator draws are read instead, which says less.
@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.numbers.alphabet import folded, normalized
-from ml.numbers.geometry import around, bounds, box, overlap
+from ml.numbers.geometry import around, box, overlap
 from ml.numbers.pipeline import NumberReader, Options
 from ml.training.evaluation import Evaluation, judge
 from ml.training.generate.sample import sample
@@ -29,11 +29,11 @@ from tests.bench.figure import Figure
 
 _THREADS = 2
 _DRAWN = 60
-_PARTS: dict[str, dict[str, bool]] = {
-    "without our own reader": {"own": False},
-    "without the general reader": {"general": False},
-    "without grammar": {"grammar": False},
-    "without the second look": {"zoom": False},
+_PARTS = {
+    "without our own reader": Options(own=False),
+    "without the general reader": Options(general=False),
+    "without grammar": Options(grammar=False),
+    "without the second look": Options(zoom=False),
 }
 Picture = NDArray[np.uint8]
 
@@ -52,7 +52,7 @@ def _crops(reader: NumberReader) -> Iterator[Figure]:
     alone = NumberReader(threads=1)
     made = [one for number in range(_DRAWN * 2) if (one := sample(77, number)).kind != "none"][:_DRAWN]
     crops = [np.repeat(one.picture[..., None], 3, axis=2) for one in made]
-    general = _timed(lambda crop: alone.general.read(crop), crops)
+    general = _timed(alone.general.read, crops)
     own = _timed(lambda crop: alone.own.read([crop]), crops)
     yield Figure("numbers", "general reader, a crop on one core", general * 1e3, "ms CPU")
     yield Figure(
@@ -78,18 +78,17 @@ def _set(reader: NumberReader, folder: Path, every: int) -> Iterator[Figure]:
     yield Figure("numbers", f"{name}: rapidocr alone", bare, "exact, folded")
     if shutil.which("tesseract"):
         yield Figure("numbers", f"{name}: tesseract alone", _share(pictures, _tesseract), "exact, folded")
-    whole = _judged(reader, pictures, Options())
-    figures = whole.document()
-    yield Figure("numbers", f"{name}: read", figures["exact_folded"], "exact, folded", "rapidocr alone", figures["exact_folded"] / max(bare, 1e-9), _GOALS.get(folder.name))  # fmt: skip
+    figures = _judged(reader, pictures, Options()).document()
+    read, goal = figures["exact_folded"], _GOALS.get(folder.name)
+    yield Figure("numbers", f"{name}: read", read, "exact, folded", "rapidocr alone", read / max(bare, 1e-9), goal)
     for key in ("precision", "calibration_error", "auto_accepted", "auto_accepted_right"):
         if figures[key] is not None:
-            yield Figure(
-                "numbers", f"{name}: {key}", figures[key], "share", goal=">= 0.99" if key.endswith("right") else None
-            )
+            goal = ">= 0.99" if key.endswith("right") else None
+            yield Figure("numbers", f"{name}: {key}", figures[key], "share", goal=goal)
     yield Figure("numbers", f"{name}: an image", figures["seconds_per_image"], "s", goal="<= 0.6")
-    for part, off in _PARTS.items():
-        less = _judged(reader, pictures, replace(Options(), **off)).document()["exact_folded"]
-        yield Figure("numbers", f"{name}: {part}", less, "exact, folded")
+    for part, less in _PARTS.items():
+        share = _judged(reader, pictures, less).document()["exact_folded"]
+        yield Figure("numbers", f"{name}: {part}", share, "exact, folded")
 
 
 _GOALS = {
@@ -133,20 +132,16 @@ def _rapidocr() -> Lines:
     engine = RapidOCR(params={"Global.log_level": "error", "EngineConfig.onnxruntime.intra_op_num_threads": _THREADS})
 
     def read(file: Path) -> list[tuple[str, Any]]:
-        result = engine(str(file))
-        return list(zip(result.txts or (), result.boxes if result.boxes is not None else (), strict=False))
+        result: Any = engine(str(file))
+        return list(zip(result.txts or (), () if result.boxes is None else result.boxes, strict=False))
 
     return read
 
 
 def _tesseract(file: Path) -> list[tuple[str, Any]]:
-    done = subprocess.run(
-        ["tesseract", str(file), "-", "--psm", "11", "tsv"], capture_output=True, text=True, check=False
-    )
+    argv = ["tesseract", str(file), "-", "--psm", "11", "tsv"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
     rows = [line.split("\t") for line in done.stdout.splitlines()[1:]]
     words = [(row[11], box(*map(float, row[6:10]))) for row in rows if len(row) > 11 and row[11].strip()]
-    return words + [
-        (first + second, around([a, b]))
-        for (first, a), (second, b) in zip(words, words[1:], strict=False)
-        if bounds(a)[2] < bounds(b)[2]
-    ]
+    pairs = [(one[0] + two[0], around([one[1], two[1]])) for one, two in pairwise(words)]
+    return words + pairs

@@ -130,4 +130,4 @@ def _folded(picture: Picture, random: np.random.Generator) -> Picture:
     bent = np.asarray(
         cv2.remap(picture, moved_x, moved_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
     )
-    return np.clip(bent * shade[..., None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(bent * shade[..., None], 0, 255), np.uint8)

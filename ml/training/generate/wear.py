@@ -40,7 +40,7 @@ def _blended(
     alpha: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
 ) -> Picture:
     share = np.clip(alpha, 0, 1)[..., None]
-    return np.clip(picture * (1 - share) + over * share, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture * (1 - share) + over * share, 0, 255), np.uint8)
 
 
 def _dirt(picture: Picture, random: np.random.Generator) -> Picture:
@@ -63,7 +63,7 @@ def _scratches(picture: Picture, random: np.random.Generator) -> Picture:
 def _snow(picture: Picture, random: np.random.Generator) -> Picture:
     alpha = _blotches(picture, random, int(random.integers(4, 12)))
     rows = np.linspace(0, 1, picture.shape[0], dtype=np.float32)[:, None]
-    return _blended(picture, colour("white", random), (alpha * 0.6 + rows * 0.5 - 0.7) * 2)
+    return _blended(picture, colour("white", random), ((alpha * 0.6 + rows * 0.5 - 0.7) * 2).astype(np.float32))
 
 
 def _shade(picture: Picture, random: np.random.Generator) -> Picture:
@@ -71,7 +71,7 @@ def _shade(picture: Picture, random: np.random.Generator) -> Picture:
     across = np.linspace(random.uniform(0.5, 1.2), random.uniform(0.5, 1.2), wide, dtype=np.float32)[None, :, None]
     down = np.linspace(random.uniform(0.7, 1.1), random.uniform(0.7, 1.1), tall, dtype=np.float32)[:, None, None]
     shaded = picture.astype(np.float32) * across * down
-    return np.clip(shaded, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(shaded, 0, 255), np.uint8)
 
 
 def _shadow_edge(picture: Picture, random: np.random.Generator) -> Picture:
@@ -83,7 +83,7 @@ def _shadow_edge(picture: Picture, random: np.random.Generator) -> Picture:
     mask = np.zeros((tall, wide), np.uint8)
     cv2.fillConvexPoly(mask, cv2.convexHull(corners), 255)
     soft = np.asarray(cv2.GaussianBlur(mask, (0, 0), random.uniform(0.5, 4)), np.float32)[..., None] / 255
-    return np.clip(picture * (1 - soft * random.uniform(0.3, 0.7)), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture * (1 - soft * random.uniform(0.3, 0.7)), 0, 255), np.uint8)
 
 
 def _glare(picture: Picture, random: np.random.Generator) -> Picture:
@@ -100,4 +100,4 @@ def _faded(picture: Picture, random: np.random.Generator) -> Picture:
     middle = picture.mean(axis=(0, 1), dtype=np.float32)
     kept = random.uniform(0.45, 0.9)
     faded = middle + (picture.astype(np.float32) - middle) * kept
-    return np.clip(faded, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(faded, 0, 255), np.uint8)
