@@ -22,14 +22,15 @@ from ml.numbers.sessions import WEIGHTS
 from ml.numbers.text_lines import LineFinder
 
 BIB, NONE = "BIB", "none"
-_READ_BY_BOTH = 8
+# So many regions are read by both readers unless they promise nothing; beyond that only those that promise much.
+_MANY, _MOST = 6, 100
 # How much each reader counts. Weights and temperature were chosen together: see docs/numbers.md.
 _OWN, _GENERAL = 0.5, 1.0
 _TEMPERATURE = 0.75
 # Letters alone are a number only if it is likely one of a country's, on what looks like a plate.
 _LEAST, _LEAST_NUMBER, _WORD = 0.25, 0.1, 0.85
 _ACCEPTED = 0.97
-_POOR = 0.12
+_POOR, _RICH = 0.12, 0.5
 _CUT_OUT, _CUT_OUT_SCORE = 420, 0.7
 # A time, a price or a distance, and nothing but that: a seal between groups is read as a colon, too.
 _NO_NUMBER = re.compile(
@@ -97,9 +98,14 @@ class NumberReader:
         crops = [cut(picture, _with_margin(region.corners)) for region in found]
         glimpses = self.own.read(crops)
         seen = [_Seen(region, glimpse) for region, glimpse in zip(found, glimpses, strict=True)]
-        if own:
-            seen.sort(key=lambda one: -_promise(one))
-        return [one for place, one in enumerate(seen[:_READ_BY_BOTH]) if place < 2 or not own or _promise(one) > _POOR]
+        if not own:
+            return seen[:_MANY]
+        seen.sort(key=lambda one: -_promise(one))
+        return [
+            one
+            for place, one in enumerate(seen[:_MOST])
+            if place < 2 or _promise(one) > (_POOR if place < _MANY else _RICH)
+        ]
 
     def _interpreted(self, picture: Picture, seen: _Seen, options: Options, margin: float = 0.06) -> Reading | None:
         two = len(seen.region.rows) > 1
@@ -203,9 +209,16 @@ def _apart(readings: Sequence[Reading]) -> list[Reading]:
     """Keep, of readings that share a place, the best. The best comes first."""
     kept: list[Reading] = []
     for reading in sorted(readings, key=lambda one: -_worth(one)):
-        if not any(overlap(reading.corners, other.corners) > 0.3 for other in kept):
+        if not _of_bibs(reading, readings) and not any(overlap(reading.corners, other.corners) > 0.3 for other in kept):
             kept.append(reading)
     return kept
+
+
+def _of_bibs(reading: Reading, readings: Sequence[Reading]) -> bool:
+    """Tell whether digits are but bibs beside each other, which some country's grammar admits as one number."""
+    inside = [one for one in readings if one.kind is Kind.BIB and overlap(one.corners, reading.corners) > 0.8]
+    parts = {one.text for one in inside if len(one.text) > 2 and one.text in reading.text and one.text != reading.text}
+    return reading.text.isdigit() and len(parts) > 1
 
 
 def _worth(reading: Reading) -> float:

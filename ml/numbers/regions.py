@@ -6,7 +6,7 @@ Every joining is offered beside its parts; which of them is a number is decided 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
@@ -16,7 +16,9 @@ from ml.numbers.text_lines import TextLine
 
 _NARROWEST, _WIDEST = 0.55, 12.0
 _LOWEST = 7.0
-_MOST_LINES = 60
+_MOST_LINES = 100
+# Where so many lines are, they are many numbers rather than parts of few, and joinings would be without end.
+_CROWD = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +27,19 @@ class Region:
 
     rows: tuple[Corners, ...]
     score: float
+    corners: Corners = field(init=False)
 
-    @property
-    def corners(self) -> Corners:
-        """Give the corners around all rows."""
-        return self.rows[0] if len(self.rows) == 1 else around(list(self.rows))
+    def __post_init__(self) -> None:
+        whole = self.rows[0] if len(self.rows) == 1 else around(list(self.rows))
+        object.__setattr__(self, "corners", whole)
 
 
 def regions(lines: Sequence[TextLine]) -> list[Region]:
     """Give what may be numbers: every line of a likely shape, lines joined to one row, and rows joined to two."""
     likely = sorted((line for line in lines if _likely(line.corners)), key=lambda line: -line.score)[:_MOST_LINES]
     single = [Region((line.corners,), line.score) for line in likely]
+    if len(likely) > _CROWD:
+        return _distinct(single)
     joined = _beside(single)
     rows = single + joined + _beside_again(joined, single)
     return _distinct([region for region in rows if _likely(region.corners)] + _stacked(rows))
@@ -67,14 +71,14 @@ def _joined(first: Region, second: Region) -> Region:
 
 
 def _one_row(first: Corners, second: Corners) -> bool:
-    """Tell whether two lines are parts of one row: about as high, at one height, with less than two letters between."""
+    """Tell whether two lines are parts of one row: about as high, at one height, with less than a letter's height between."""
     a, b = bounds(first), bounds(second)
     if a[0] > b[0]:
         a, b = b, a
     tall, low = max(a[3] - a[1], b[3] - b[1]), min(a[3] - a[1], b[3] - b[1])
     between = b[0] - a[2]
     level = abs((a[1] + a[3]) / 2 - (b[1] + b[3]) / 2)
-    return bool(-0.3 * tall < between < 1.3 * tall and tall < 1.9 * low and level < 0.35 * tall)
+    return bool(-0.3 * tall < between < 0.9 * tall and tall < 1.9 * low and level < 0.35 * tall)
 
 
 def _stacked(rows: Sequence[Region]) -> list[Region]:
