@@ -35,7 +35,7 @@ _ALIKE = (
     "DB",
     "GQ",
 )
-_TWINS = {c: sorted({other for group in _ALIKE if c in group for other in group} - {c}) for c in set("".join(_ALIKE))}
+TWINS = {c: sorted({other for group in _ALIKE if c in group for other in group} - {c}) for c in set("".join(_ALIKE))}
 _PATHS, _VARIED = 10, 5
 # However sure a reader is, it may be wrong altogether: no text is further below its best one than this. It is more
 # than any two texts differ by in the prior, or a short text that nobody saw would win for being short.
@@ -118,7 +118,7 @@ def _varied(candidates: Sequence[_Candidate]) -> list[_Candidate]:
         if text != read:
             continue
         for place, character in enumerate(text):
-            for other in _TWINS.get(character, ()):
+            for other in TWINS.get(character, ()):
                 changed = text[:place] + other + text[place + 1 :]
                 found[changed, changed] = None
     return list(found)

@@ -51,9 +51,7 @@ def _likely(corners: Corners) -> bool:
 
 
 def _beside(rows: Sequence[Region]) -> list[Region]:
-    return [
-        _joined(first, second) for first, second in combinations(rows, 2) if _one_row(first.corners, second.corners)
-    ]
+    return [_joined(one, two) for one, two in combinations(rows, 2) if _one_row(one.corners, two.corners)]
 
 
 def _beside_again(joined: Sequence[Region], single: Sequence[Region]) -> list[Region]:
@@ -71,7 +69,7 @@ def _joined(first: Region, second: Region) -> Region:
 
 
 def _one_row(first: Corners, second: Corners) -> bool:
-    """Tell whether two lines are parts of one row: about as high, at one height, with less than a letter's height between."""
+    """Tell whether two lines are parts of one row: about as high and at one height, with less than that between."""
     a, b = bounds(first), bounds(second)
     if a[0] > b[0]:
         a, b = b, a
