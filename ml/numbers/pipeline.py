@@ -131,9 +131,9 @@ class NumberReader:
         rows = len(seen.region.rows)
         number = 1 - seen.glimpse.kinds.get(NONE, 0.0) if options.own else 1.0
         confidence = decoded.weakest * seen.region.score**0.25 * number**0.25
-        if kind not in options.kinds or confidence < _LEAST or _unlike(kind, decoded.text, rows, number):
-            return None
         known = bib + sum(plates.values())
+        if kind not in options.kinds or confidence < _LEAST or _unlike(kind, decoded.text, rows, number, known):
+            return None
         return Reading(
             kind,
             decoded.text,
@@ -158,13 +158,14 @@ class NumberReader:
         return self._priors[key]
 
 
-def _unlike(kind: Kind, text: str, rows: int, number: float) -> bool:
-    """Tell what is hardly a number: a bib of two rows, a lone digit, a word on what does not look like a plate."""
+def _unlike(kind: Kind, text: str, rows: int, number: float, known: float) -> bool:
+    """Tell what is hardly a number: a bib of two rows, a lone digit, a word that is no plate's or not on a plate."""
     if number < _LEAST_NUMBER:
         return True
     if kind is Kind.BIB:
         return rows > 1 or (len(text) == 1 and number < _WORD)
-    return not any(character.isdigit() for character in text) and (number < _WORD or len(text) < 4)
+    word = not any(character.isdigit() for character in text)
+    return word and (number < _WORD or known < 0.5 or len(text) < 4)
 
 
 def _acceptable(decoded: Decoded, confidence: float, known: float) -> bool:
@@ -222,5 +223,8 @@ def _of_bibs(reading: Reading, readings: Sequence[Reading]) -> bool:
 
 
 def _worth(reading: Reading) -> float:
-    """Give how much a reading is worth beside others: a longer one counts more, since its parts are readings, too."""
-    return reading.confidence * (1 + 0.12 * len(reading.text))
+    """Give how much a reading is worth beside others: more if it is longer, since its parts are readings, too, and if a
+    grammar admits it, since a sponsor's line is longer still.
+    """
+    known = 1.0 if reading.kind is Kind.BIB else min(sum(reading.countries.values()), 1.0)
+    return reading.confidence * (1 + 0.12 * len(reading.text)) * (0.4 + 0.6 * known)

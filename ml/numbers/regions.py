@@ -76,7 +76,7 @@ def _one_row(first: Corners, second: Corners) -> bool:
     tall, low = max(a[3] - a[1], b[3] - b[1]), min(a[3] - a[1], b[3] - b[1])
     between = b[0] - a[2]
     level = abs((a[1] + a[3]) / 2 - (b[1] + b[3]) / 2)
-    return bool(-0.3 * tall < between < 0.9 * tall and tall < 1.9 * low and level < 0.35 * tall)
+    return bool(-0.3 * tall < between < 1.1 * tall and tall < 1.9 * low and level < 0.35 * tall)
 
 
 def _stacked(rows: Sequence[Region]) -> list[Region]:
