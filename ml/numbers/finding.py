@@ -9,7 +9,7 @@ import numpy as np
 from ml.numbers.geometry import Picture, alike, bounds, size
 from ml.numbers.text_lines import LineFinder, TextLine
 
-_LONGEST, _ENLARGED = 960, 2.0
+_LONGEST, _ENLARGED = 1088, 2.0
 _FAINT, _SURE = 0.22, 0.5
 _SMALL = 20.0  # pixels of a line's height in the picture, below which a second look pays
 _ZOOMED_TO, _MOST_ZOOM = 30.0, 4.0

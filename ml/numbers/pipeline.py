@@ -29,6 +29,8 @@ _OWN, _GENERAL = 0.5, 1.0
 _TEMPERATURE = 0.75
 # Letters alone are a number only if it is likely one of a country's, on what looks like a plate.
 _LEAST, _LEAST_NUMBER, _WORD = 0.25, 0.1, 0.85
+# Longer than this and written as no number: a telephone, a date, a sponsor.
+_LONG = 8
 _ACCEPTED = 0.97
 _POOR, _RICH = 0.12, 0.5
 _CUT_OUT, _CUT_OUT_SCORE = 420, 0.7
@@ -160,7 +162,7 @@ class NumberReader:
 
 def _unlike(kind: Kind, text: str, rows: int, number: float, known: float) -> bool:
     """Tell what is hardly a number: a bib of two rows, a lone digit, a word that is no plate's or not on a plate."""
-    if number < _LEAST_NUMBER:
+    if number < _LEAST_NUMBER or (known < 0.2 and len(text) > _LONG):
         return True
     if kind is Kind.BIB:
         return rows > 1 or (len(text) == 1 and number < _WORD)
