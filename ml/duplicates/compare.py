@@ -23,6 +23,7 @@ _AKIN_CORRELATION, _AKIN_ALIKE = 0.8, 0.4
 # Beginning with the map a hash gives, this needs no further search.
 _CERTAIN = 0.98
 _INK = 10.0
+_EVEN = 6.0
 _MOVED = 0.012
 _FILM_ALIKE, _LENGTH, _LENGTH_MS = 0.75, 0.02, 500
 
@@ -66,6 +67,8 @@ class Likeness:
     second_shown: float | None = None
     # Of pages: the largest difference in ink.
     ink: float | None = None
+    # Which of both, 1 or 2, has only an even border around what the other shows; 0 is neither.
+    border: int = 0
 
 
 def compare(first: Look, second: Look) -> Likeness | None:
@@ -158,7 +161,26 @@ def _judged(first: Look, second: Look, best: tuple[Agreement, Map], near: tuple[
         round(min(1.0, found.first_shown), 3),
         round(min(1.0, found.second_shown), 3),
         None if ink is None else round(ink, 1),
+        _border(first, second, there) if reason is Reason.PART else 0,
     )
+
+
+def _border(first: Look, second: Look, there: Map) -> int:
+    square = np.vstack([there, [0, 0, 1]])
+    if _even_around(first, second, square):
+        return 1
+    return 2 if _even_around(second, first, np.linalg.inv(square)) else 0
+
+
+def _even_around(outer: Look, inner: Look, there: Map) -> bool:
+    """Whether what one shows around the other is of one colour."""
+    height, width = inner.preview.shape
+    corners = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]]) @ there[:2].T
+    (left, top), (right, below) = corners.min(axis=0).round().astype(int), corners.max(axis=0).round().astype(int)
+    around = np.ones(outer.preview.shape, np.bool_)
+    # A pixel more: where both meet, colours are mixed.
+    around[max(0, top - 2) : below + 2, max(0, left - 2) : right + 2] = False
+    return bool(around.any() and outer.preview[around].std() < _EVEN)
 
 
 def _by_pixels(found: Agreement) -> tuple[Kind | None, Reason]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ml.duplicates import hashes
 from ml.duplicates.marks import Marks, marks
+from ml.duplicates.pixels import reduced
 
 Preview = NDArray[np.uint8]
 
@@ -70,8 +71,6 @@ def look(
 
 def _small(preview: Preview) -> Preview:
     """Give what marks are looked for in: a page's preview is larger than that."""
-    from ml.duplicates.pixels import reduced  # noqa: PLC0415
-
     factor = max(preview.shape) / PREVIEW_SIDE
     return preview if factor <= 1 else reduced(preview, factor).round().astype(np.uint8)
 
