@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from archive.media import films, warming
+from archive.media import films, looking, seeing, warming
 from archive.media.child import Work
 from archive.media.description import describe
 from archive.media.pictures import picture
@@ -33,7 +33,7 @@ def render(work: Work) -> dict[str, Any]:
     return {**render_image(shown.image, work.emit), "width": width, "height": height, "damaged": shown.damaged}
 
 
-TASKS: dict[str, Task] = {"describe": describe, "render": render, "play": films.play}
+TASKS: dict[str, Task] = {"describe": describe, "render": render, "play": films.play, "look": looking.look}
 
 
 def warm_up() -> None:
@@ -42,3 +42,4 @@ def warm_up() -> None:
     for name in _ENCODINGS:
         codecs.lookup(name)
     warming.decode_samples()
+    seeing.warm_up()

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 _BLOCK = 8
 _LEAST_SIDE = 4 * _BLOCK
+_LEAST_STEP = 0.05
 
 
 def blockiness(grey: NDArray[np.uint8]) -> float:
@@ -19,6 +20,7 @@ def blockiness(grey: NDArray[np.uint8]) -> float:
 def _along(grey: NDArray[np.uint8]) -> float:
     steps = np.abs(np.diff(grey.astype(np.int16), axis=1)).mean(axis=0)
     steps = steps[: len(steps) // _BLOCK * _BLOCK].reshape(-1, _BLOCK).mean(axis=0)
-    # The last step of eight is the one from a block to the next.
-    within = float(np.median(steps[:-1]))
-    return (float(steps[-1]) + 0.05) / (within + 0.05)
+    # A picture that was turned or cut has its blocks begin anywhere.
+    largest = int(np.argmax(steps))
+    within = float(np.median(np.delete(steps, largest)))
+    return (float(steps[largest]) + _LEAST_STEP) / (within + _LEAST_STEP)

@@ -40,7 +40,8 @@ class Scores:
 
 def scores(full: Grey, view: Grey, colours: NDArray[np.uint8], size: int) -> Scores:
     """Measure a picture: grey in its own pixels, made to fit into 1024, the same in colour, and the file's bytes."""
-    found = pages.edges(view, full)
+    middle = _middle(full)
+    found = pages.edges(view, middle)
     light = tones.tones(view)
     spread = _spread(view)
     sort = pages.Sort.EMPTY if spread < _EMPTY_SPREAD else pages.sort_of(found, view, colours)
@@ -54,9 +55,9 @@ def scores(full: Grey, view: Grey, colours: NDArray[np.uint8], size: int) -> Sco
         round(light.highlights, 5),
         light.contrast,
         light.range,
-        round(tones.noise(_middle(full)), 3),
+        round(tones.noise(middle), 3),
         round(spread, 3),
-        round(compression.blockiness(full), 3),
+        round(compression.blockiness(middle), 3),
         round(size / max(1, full.size), 5),
         sort,
     )
@@ -70,7 +71,7 @@ def _spread(view: Grey) -> float:
 
 
 def _middle(full: Grey) -> Grey:
-    """Give the middle two megapixels: noise is everywhere."""
+    """Give the middle two megapixels: noise and blocks are everywhere, and memory is not."""
     height, width = (min(side, 1448) for side in full.shape)
     top, left = (full.shape[0] - height) // 2, (full.shape[1] - width) // 2
     return full[top : top + height, left : left + width]
