@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -111,7 +112,8 @@ def two_moments(first: Member, second: Member) -> bool:
 
 
 def _two_shots(first: Member, second: Member) -> Likeness | None:
-    assert first.look and second.look
+    assert first.look
+    assert second.look
     assert first.moment is not None
     assert second.moment is not None
     distance = hashes.distance(first.look.hashes[0], second.look.hashes[0])
@@ -178,20 +180,32 @@ def candidate_pairs(members: Sequence[Member], *, threads: int = 1) -> dict[tupl
                 add(first, second, distance)
     for first, second in zip(*(part.tolist() for part in sharing([look.marks for look in looks])), strict=True):
         add(first, second, NEAR + 1)
-    for first, second in (*_bursts(members), *_films(members)):
+    for first, second in (*_in_a_row(members), *_films(members)):
         key = (min(first, second), max(first, second))
         found.setdefault(key, NEAR + 1)
     return found
 
 
-def _bursts(members: Sequence[Member]) -> Iterator[tuple[int, int]]:
+def bursts(members: Sequence[Member], alike: Callable[[Member, Member], Link | None]) -> list[list[int]]:
+    """Give places of shots in a row that are alike, a list a burst."""
+    sets = _Sets()
+    for one, other in _in_a_row(members):
+        if alike(members[one], members[other]):
+            sets.join(one, other)
+    found: dict[int, list[int]] = defaultdict(list)
+    for place in sorted({*sets.above, *sets.above.values()}):
+        found[sets.of(place)].append(place)
+    return list(found.values())
+
+
+def _in_a_row(members: Sequence[Member]) -> Iterator[tuple[int, int]]:
     """Give each shot with the next of the same camera, if that came soon."""
     timed = sorted(
         (one.camera or "", one.moment, place)
         for place, one in enumerate(members)
         if one.moment is not None and one.look and not one.look.film
     )
-    for (camera, moment, place), (next_camera, next_moment, next_place) in zip(timed, timed[1:], strict=False):
+    for (camera, moment, place), (next_camera, next_moment, next_place) in pairwise(timed):
         if camera == next_camera and next_moment - moment <= BURST_SECONDS:
             yield place, next_place
 

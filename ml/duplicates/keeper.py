@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from ml.duplicates.compare import Likeness, Reason
+
 _FORMATS = {
     **dict.fromkeys(("dng", "cr2", "cr3", "nef", "arw", "raf", "orf", "rw2", "pef", "srw"), 5),
     **dict.fromkeys(("tiff", "png", "psd", "bmp"), 4),
@@ -62,6 +64,16 @@ class Keeper:
 
 
 _Rule = tuple[Why, Callable[[Candidate], float], Callable[[float, float], bool]]
+
+
+def cut_of(first: int, second: int, likeness: Likeness) -> tuple[int, ...]:
+    """Give which of two that are linked is no whole picture: the one that shows less, or the one with a border."""
+    if likeness.reason is not Reason.PART or likeness.first_shown is None or likeness.second_shown is None:
+        return ()
+    if likeness.border:
+        return ((first, second)[likeness.border - 1],)
+    # How much of the first the second shows, and the other way round: who is shown entirely is the part.
+    return (second,) if likeness.second_shown > likeness.first_shown else (first,)
 
 
 def keeper(candidates: Sequence[Candidate]) -> Keeper:
