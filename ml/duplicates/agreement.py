@@ -63,8 +63,9 @@ def _shape(picture: NDArray[Any], factor: float) -> tuple[int, int]:
 def _blocks(one: Floats, other: NDArray[Any], both: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Give the correlation of each block that shows something."""
     found = []
-    for rows in np.array_split(np.arange(one.shape[0]), _BLOCKS):
-        for columns in np.array_split(np.arange(one.shape[1]), _BLOCKS):
+    down, across = (max(1, round(side * _BLOCKS / _SIDE)) for side in one.shape)
+    for rows in np.array_split(np.arange(one.shape[0]), down):
+        for columns in np.array_split(np.arange(one.shape[1]), across):
             if len(rows) < 3 or len(columns) < 3:  # noqa: PLR2004 - too few pixels to say anything
                 continue
             part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)

@@ -19,9 +19,9 @@ from ml.duplicates.look import Look
 from ml.duplicates.pairs import pairs, pairs_between
 from ml.duplicates.sharing import sharing
 
-# Shots of a burst: so many seconds apart at most, from one camera, and so near by the larger hash.
+# Shots of a burst: so many seconds apart at most, from one camera, and so near by one of the hashes.
 BURST_SECONDS = 2.0
-_BURST_NEAR = 110
+_BURST_NEAR, _BURST_NEAR_LARGE = 20, 110
 # A clock set to another zone moves by quarters of an hour.
 _ZONE = 900.0
 # Of a long burst not every shot is compared with every other one: they are in one group already.
@@ -121,9 +121,11 @@ def _two_shots(first: Member, second: Member) -> Likeness | None:
     if not (first.look.telling and second.look.telling):
         return None
     soon = abs(first.moment - second.moment) <= BURST_SECONDS
-    if distance > NEAR and not (soon and large <= _BURST_NEAR):
-        return None
-    return Likeness(Kind.SIMILAR, Reason.MOMENT, 0, distance, large)
+    if distance <= NEAR or (soon and (distance <= _BURST_NEAR or large <= _BURST_NEAR_LARGE)):
+        return Likeness(Kind.SIMILAR, Reason.MOMENT, 0, distance, large)
+    # A camera that moves changes the hashes more than what is in front of it.
+    found = compare(first.look, second.look) if soon else None
+    return replace(found, kind=Kind.SIMILAR, reason=Reason.MOMENT) if found else None
 
 
 def _identical(members: Sequence[Member]) -> Iterator[Link]:

@@ -11,8 +11,9 @@ from ml.quality import compression, pages, sharpness, tones
 
 Grey = NDArray[np.uint8]
 
-# A frame on which nothing is: the range of its middle 98 %, blocks averaged so that a sensor's noise is no content.
+# A frame on which nothing is: the means of its blocks are all the same, and no pixel is lighter than noise makes it.
 _EMPTY_SPREAD = 2.0
+_EMPTY_RANGE, _NOISE_RANGE = 14.0, 9.0
 _GRAIN = 16
 
 
@@ -30,6 +31,7 @@ class Scores:
     highlights: float
     contrast: float
     range: float
+    lightest: float
     noise: float
     # Of the means of blocks: what is left of a picture without its noise.
     spread: float
@@ -44,7 +46,10 @@ def scores(full: Grey, view: Grey, colours: NDArray[np.uint8], size: int) -> Sco
     found = pages.edges(view, middle)
     light = tones.tones(view)
     spread = _spread(view)
-    sort = pages.Sort.EMPTY if spread < _EMPTY_SPREAD else pages.sort_of(found, view, colours)
+    grain = tones.noise(middle)
+    even = light.lightest - light.darkest < _EMPTY_RANGE + _NOISE_RANGE * grain
+    empty = spread < _EMPTY_SPREAD and even
+    sort = pages.Sort.EMPTY if empty else pages.sort_of(found, view, colours)
     return Scores(
         full.shape[1],
         full.shape[0],
@@ -55,7 +60,8 @@ def scores(full: Grey, view: Grey, colours: NDArray[np.uint8], size: int) -> Sco
         round(light.highlights, 5),
         light.contrast,
         light.range,
-        round(tones.noise(middle), 3),
+        light.lightest,
+        round(grain, 3),
         round(spread, 3),
         round(compression.blockiness(middle), 3),
         round(size / max(1, full.size), 5),

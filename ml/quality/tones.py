@@ -24,6 +24,7 @@ class Tones:
     # From the level that 5 % are below to the one that 5 % are above, and the same of 1 %.
     contrast: float
     range: float
+    # Of all but three in ten thousand pixels: stars are few.
     darkest: float
     lightest: float
 
@@ -32,15 +33,16 @@ def tones(grey: Grey) -> Tones:
     """Measure the exposure."""
     counts = np.bincount(grey.ravel(), minlength=256)
     total = counts.cumsum() / grey.size
-    first, low, high, last = (int(np.searchsorted(total, share)) for share in (0.01, 0.05, 0.95, 0.99))
+    shares = (0.0003, 0.01, 0.05, 0.95, 0.99, 0.9997)
+    darkest, first, low, high, last, lightest = (int(np.searchsorted(total, share)) for share in shares)
     return Tones(
         float(counts @ np.arange(256) / grey.size),
         float(total[_BLACK]),
         float(1 - total[_WHITE - 1]),
         float(high - low),
         float(last - first),
-        float(first),
-        float(last),
+        float(darkest),
+        float(lightest),
     )
 
 

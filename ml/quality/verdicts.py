@@ -29,15 +29,15 @@ class Verdict(StrEnum):
 # contrast) none is lower than -3.7, of blurred ones half are.
 BLURRED = -3.75
 # What is sharp in 1024 pixels and has this many more, and no edge steeper than this.
-_SOFT, _FULL_SIDE = 0.3, 1500
+_SOFT, _FULL_SIDE = 0.24, 1500
 _TINY_PIXELS = 120_000
-_DARK_MEAN, _DARK_LIGHTEST, _DARK_SHADOWS = 18.0, 110.0, 0.6
+_DARK_MEAN, _DARK_LIGHTEST = 18.0, 90.0
 _LIGHT_MEAN, _LIGHT_PARTS = 225.0, 0.5
-_FLAT_RANGE = 40.0
+_FLAT_RANGE, _FLAT_LIGHT = 40.0, 60.0
 _NOISY = 14.0
 _BLOCKY, _FEW_BYTES = 1.9, 0.12
 _SHORT_MS = 1500
-# A picture with nothing to see sharply says nothing about its sharpness.
+# A picture with little to see says nothing about its sharpness.
 _LEAST_RANGE = 25.0
 
 
@@ -72,11 +72,11 @@ def _sharp(found: Scores) -> tuple[Verdict, ...]:
 def _light(found: Scores) -> tuple[Verdict, ...]:
     given = []
     # A night sky is dark on purpose: it has lights. So the mean alone says nothing.
-    if found.mean < _DARK_MEAN and found.range < _DARK_LIGHTEST and found.shadows > _DARK_SHADOWS:
+    if found.mean < _DARK_MEAN and found.lightest < _DARK_LIGHTEST:
         given.append(Verdict.VERY_DARK)
     if found.mean > _LIGHT_MEAN and found.highlights > _LIGHT_PARTS:
         given.append(Verdict.VERY_LIGHT)
-    if found.range < _FLAT_RANGE and not given:
+    if found.range < _FLAT_RANGE and found.lightest - found.mean < _FLAT_LIGHT and not given:
         given.append(Verdict.LOW_CONTRAST)
     return tuple(given)
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
+Pixels = NDArray[np.float32]
 Edit = Callable[[Image.Image, random.Random], Image.Image]
 _WORDS = (
     "the of invoice total amount date number customer street city payment within days bank account please order "
@@ -16,6 +20,7 @@ _WORDS = (
 ).split()
 
 
+@cache
 def landscape(seed: int, width: int = 640, height: int = 480) -> Image.Image:
     """Paint hills, trees and clouds of all sizes, with light of its own on each."""
     chance = np.random.default_rng(seed)
@@ -30,9 +35,19 @@ def landscape(seed: int, width: int = 640, height: int = 480) -> Image.Image:
             for angle in np.sort(chance.uniform(0, 2 * np.pi, int(chance.integers(3, 9))))
         ]
         draw.polygon(corners, fill=colour)
-    soft = np.asarray(image.filter(ImageFilter.GaussianBlur(width / 900))).astype(np.float32)
+    soft = np.asarray(image.filter(ImageFilter.GaussianBlur(0.7))).astype(np.float32)
     light = np.linspace(0.75, 1.15, width)[None, :, None] * np.linspace(1.1, 0.8, height)[:, None, None]
-    return _image(soft * light + chance.normal(0, 3, (height, width, 1)))
+    return _image(soft * light + _texture(chance, width, height)[..., None] + chance.normal(0, 1.5, (height, width, 1)))
+
+
+def _texture(chance: np.random.Generator, width: int, height: int) -> Pixels:
+    """Give what nature has on everything: detail of all sizes, the smaller the weaker."""
+    total = np.zeros((height, width), np.float32)
+    for scale in (1, 2, 4, 8, 16, 32):
+        rough = chance.normal(0, 128, (height // scale + 2, width // scale + 2)).clip(-127, 127) + 128
+        grown = Image.fromarray(rough.astype(np.uint8)).resize((width, height), Image.Resampling.BICUBIC)
+        total += (np.asarray(grown).astype(np.float32) - 128) * (0.045 * scale**0.5)
+    return total
 
 
 def page(
@@ -65,10 +80,10 @@ def night_sky(seed: int, width: int = 960, height: int = 640) -> Image.Image:
 
 def burst(count: int, seed: int = 1, size: tuple[int, int] = (240, 180)) -> Iterator[Image.Image]:
     """Give the shots of a burst: somebody runs through, the camera shakes."""
-    wide = landscape(seed, size[0] + 24, size[1] + 24)
+    wide = landscape(seed, size[0] + 6, size[1] + 6)
     chance = random.Random(seed)
     for number in range(count):
-        x, y = chance.randrange(24), chance.randrange(24)
+        x, y = chance.randrange(6), chance.randrange(6)
         shot = wide.crop((x, y, x + size[0], y + size[1]))
         at = number * size[0] // max(1, count)
         ImageDraw.Draw(shot).ellipse((at - 12, 60, at + 14, 130), fill=(190, 40, 40))
@@ -82,7 +97,7 @@ def saved(image: Image.Image, name: str = "JPEG", **options: object) -> bytes:
     return written.getvalue()
 
 
-def _image(pixels: np.ndarray) -> Image.Image:  # type: ignore[type-arg]
+def _image(pixels: NDArray[Any]) -> Image.Image:
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
