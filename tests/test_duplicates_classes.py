@@ -136,7 +136,11 @@ def test_pages_that_differ_by_a_word_are_similar(size: tuple[int, int], letters:
 def test_a_page_saved_again_is_the_same() -> None:
     first = page(1)
     again = Image.open(io.BytesIO(scenery.saved(first, quality=60)))
-    for other in (again, first.resize((930, 1316), Image.Resampling.LANCZOS), first.transpose(Image.Transpose.ROTATE_90)):
+    for other in (
+        again,
+        first.resize((930, 1316), Image.Resampling.LANCZOS),
+        first.transpose(Image.Transpose.ROTATE_90),
+    ):
         found = compared(first, other)
         assert found
         assert (found.kind, found.reason) == (Kind.SAME, Reason.PIXELS)
@@ -285,7 +289,12 @@ def test_progress_is_told_to_the_end() -> None:
 def test_a_look_comes_back_as_it_was() -> None:
     for seen in (scene(1), see(page(2))[0], see(landscape(1).resize((3, 2)))[0]):
         again = unpack(pack(seen))
-        assert (again.hashes, again.large, again.page, again.frames) == (seen.hashes, seen.large, seen.page, seen.frames)
+        assert (again.hashes, again.large, again.page, again.frames) == (
+            seen.hashes,
+            seen.large,
+            seen.page,
+            seen.frames,
+        )
         assert np.array_equal(again.preview, seen.preview)
         assert np.array_equal(again.marks.keys, seen.marks.keys)
         assert np.allclose(again.marks.x, seen.marks.x, atol=0.01)

@@ -84,7 +84,11 @@ def test_all_pairs_are_found_once(seed: int, radius: int, threads: int) -> None:
         for first, second, distance in zip(*(part.tolist() for part in some), strict=True)
     ]
     distances = np.bitwise_count(hashes[:, None] ^ hashes[None])
-    expected = [(one, other, int(distances[one, other])) for one, other in np.argwhere(distances <= radius).tolist() if one < other]
+    expected = [
+        (one, other, int(distances[one, other]))
+        for one, other in np.argwhere(distances <= radius).tolist()
+        if one < other
+    ]
     assert sorted(found) == expected
 
 

@@ -13,7 +13,9 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--verdict", "wanted", multiple=True, help="Only pictures with this verdict; may be given several times.")
 @click.option("--best", is_flag=True, help="The best first, instead of the worst.")
-@click.option("--move", "to", type=click.Path(path_type=Path), help="Move what has one of the verdicts into this folder.")
+@click.option(
+    "--move", "to", type=click.Path(path_type=Path), help="Move what has one of the verdicts into this folder."
+)
 @click.option("--delete", is_flag=True, help="Delete what has one of the verdicts.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Where to keep what was seen, for the next run.")
 def quality(

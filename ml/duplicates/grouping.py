@@ -144,15 +144,17 @@ def _compared(
 ) -> Iterator[Link]:
     candidates = sorted(candidate_pairs(members, threads=threads).items(), key=lambda one: (one[1], one[0]))
     similar: dict[int, int] = defaultdict(int)
-    same = _Sets()
+    same, akin = _Sets(), _Sets()
     for done, ((one, other), _) in enumerate(candidates, 1):
         if progress:
             progress(done, len(candidates))
         first, second = members[one], members[other]
-        known = same.of(one) == same.of(other) or min(similar[one], similar[other]) >= _MOST_SIMILAR
+        often = min(similar[one], similar[other]) >= _MOST_SIMILAR
+        known = same.of(one) == same.of(other) or (often and akin.of(one) == akin.of(other))
         if known or tuple(sorted((first.number, second.number))) in different:
             continue
         if found := relate(first, second):
+            akin.join(one, other)
             if found.kind is Kind.SIMILAR:
                 similar[one] += 1
                 similar[other] += 1

@@ -130,7 +130,9 @@ def part_of(hashes: Hashes, part: int) -> NDArray[np.uint16]:
 @cache
 def masks(reach: int) -> NDArray[np.uint16]:
     """Give what a part is changed by, to reach all values within so many bits."""
-    found = [sum(1 << bit for bit in bits) for size in range(reach + 1) for bits in combinations(range(PART_BITS), size)]
+    found = [
+        sum(1 << bit for bit in bits) for size in range(reach + 1) for bits in combinations(range(PART_BITS), size)
+    ]
     return np.array(found, np.uint16)
 
 

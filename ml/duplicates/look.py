@@ -102,7 +102,12 @@ def unpack(content: bytes) -> Look:
         raise ValueError("a look that ends too soon") from error
     place += 8 * len(numbers)
     large, found = content[place : place + _LARGE], content[place + _LARGE : place + _LARGE + size]
-    if version != VERSION or count != hashes.ORIENTATIONS or not 0 < max(rows, columns) <= PAGE_SIDE or not rows * columns:
+    if (
+        version != VERSION
+        or count != hashes.ORIENTATIONS
+        or not 0 < max(rows, columns) <= PAGE_SIDE
+        or not rows * columns
+    ):
         raise ValueError("a look of another version, or none")
     if len(large) != _LARGE or len(found) != size or min(width, height, frames) < 1:
         raise ValueError("a look that cannot be")

@@ -62,11 +62,20 @@ def marks(preview: NDArray[np.uint8], most: int = MOST) -> Marks:
         for level, y, x, strength in _extremes(levels):
             sigma = _SIGMA * 2 ** (level / _STEPS)
             for key, orientation in _keys(levels[min(len(levels) - 1, max(0, round(level)))], x, y, sigma):
-                found.append((abs(strength), key | (strength > 0) << 25, (x + 0.5) * scale, (y + 0.5) * scale, sigma * scale, orientation))
+                found.append(
+                    (
+                        abs(strength),
+                        key | (strength > 0) << 25,
+                        (x + 0.5) * scale,
+                        (y + 0.5) * scale,
+                        sigma * scale,
+                        orientation,
+                    )
+                )
         image = levels[_STEPS][::2, ::2]
         scale *= 2
     found.sort(key=lambda one: -one[0])
-    found = found[: most]
+    found = found[:most]
     columns = list(zip(*found, strict=True)) if found else [()] * 6
     return Marks(
         np.array(columns[1], np.uint32), np.array(columns[2], np.float32), np.array(columns[3], np.float32),
@@ -155,7 +164,9 @@ def _keys(image: Floats, x: float, y: float, sigma: float) -> list[tuple[int, in
     if min(x, y) < half - slack or x > width - 1 - half + slack or y > height - 1 - half + slack:
         return []
     steps = (np.arange(_GRID) + 0.5) / _GRID * 2 * half - half
-    patch = sample(image, np.broadcast_to(x + steps, (_GRID, _GRID)), np.broadcast_to((y + steps)[:, None], (_GRID, _GRID)))
+    patch = sample(
+        image, np.broadcast_to(x + steps, (_GRID, _GRID)), np.broadcast_to((y + steps)[:, None], (_GRID, _GRID))
+    )
     waves = _waves()
     low = waves @ patch @ waves.T
     across, down = low[0, 1], low[1, 0]
@@ -187,7 +198,9 @@ def _key(low: NDArray[Any]) -> int:
 
 
 _PLACES = tuple(
-    np.array([place for total in range(_FIRST, _LAST + 1) for place in ((one, total - one) for one in range(total + 1))]).T
+    np.array(
+        [place for total in range(_FIRST, _LAST + 1) for place in ((one, total - one) for one in range(total + 1))]
+    ).T
 )
 
 

@@ -61,9 +61,7 @@ class _Search:
             highest = np.uint16(1 << (int(mask).bit_length() - 1))
             rows = np.flatnonzero((self._left.values & highest) == 0)
         return [
-            found
-            for start in range(0, len(rows), _BLOCK)
-            for found in self._block(rows[start : start + _BLOCK], mask)
+            found for start in range(0, len(rows), _BLOCK) for found in self._block(rows[start : start + _BLOCK], mask)
         ]
 
     def _block(self, rows: Rows, mask: np.uint16) -> Iterator[Pairs]:

@@ -28,7 +28,9 @@ BENCHES = {
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHES)))
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Also write the figures, an object a line.")
 @click.option("--photos", type=click.Path(path_type=Path, exists=True), help="Measure duplicates and quality on these.")
-@click.option("--labelled", type=click.Path(path_type=Path, exists=True), help="Photos named …_S sharp, …_F and …_M not.")
+@click.option(
+    "--labelled", type=click.Path(path_type=Path, exists=True), help="Photos named …_S sharp, …_F and …_M not."
+)
 def main(names: tuple[str, ...], file: Path | None, photos: Path | None, labelled: Path | None) -> None:
     """Print figures; a ratio is to the yardstick named beside it, taken in the same run."""
     figures: list[Figure] = []

@@ -135,7 +135,9 @@ def _false(pictures: list[_Picture], yardsticks: list[str]) -> Iterator[Figure]:
     for name in yardsticks:
         hashes = np.array([one.others[name] for one in pictures], np.uint64)
         near = np.bitwise_count(hashes[:, None] ^ hashes[None]) <= _RADIUS
-        yield Figure("duplicates", f"false pairs: {name}", int((near & (photo[:, None] != photo[None])).sum()) // 2, "pairs")
+        yield Figure(
+            "duplicates", f"false pairs: {name}", int((near & (photo[:, None] != photo[None])).sum()) // 2, "pairs"
+        )
 
 
 # The index
@@ -174,7 +176,9 @@ def _looked_up(index: HashIndex, hashes: Hashes) -> Iterator[Figure]:
     size = len(hashes)
     goal = "< 5" if size == _LARGE else None
     yield Figure("duplicates", f"look-up of eight orientations in {size:,}, p50", median(taken), "ms", goal=goal)
-    yield Figure("duplicates", f"look-up of eight orientations in {size:,}, p99", percentile(taken, 0.99), "ms", goal=goal)
+    yield Figure(
+        "duplicates", f"look-up of eight orientations in {size:,}, p99", percentile(taken, 0.99), "ms", goal=goal
+    )
     yield Figure("duplicates", f"adding one to {size:,}, p50", median(added), "ms")
 
 
@@ -182,9 +186,7 @@ def _marks_looked_up() -> Iterator[Figure]:
     chance = np.random.default_rng(3)
     none = np.zeros(0, np.float32)
     empty = np.zeros(0, np.uint8)
-    all_marks = [
-        Marks(keys, none, none, none, empty) for keys in chance.integers(0, 1 << 26, (_SMALL, 48), np.uint32)
-    ]
+    all_marks = [Marks(keys, none, none, none, empty) for keys in chance.integers(0, 1 << 26, (_SMALL, 48), np.uint32)]
     index = MarkIndex(range(_SMALL), all_marks)
     taken = []
     for number in range(_ASKED):

@@ -73,9 +73,7 @@ def _alike(first: Member, second: Member) -> Link | None:
     return Link(first.number, second.number, found) if found and found.kind is Kind.SIMILAR else None
 
 
-def show(
-    chosen: Sequence[Rated], seen: Sequence[Seen], *, as_json: bool, best: bool, failed: Sequence[str]
-) -> None:
+def show(chosen: Sequence[Rated], seen: Sequence[Seen], *, as_json: bool, best: bool, failed: Sequence[str]) -> None:
     """Print them in order; what could not be read goes to standard error."""
     ordered = sorted(chosen, key=lambda one: merit(one.scores) if one.scores else -99.0, reverse=best)
     unread = [(one.file.path, one.failure) for one in seen if one.failure]

@@ -152,7 +152,9 @@ def _document(found: Found) -> dict[str, Any]:
     paths = dict(zip(found.group.members, (str(one.file.path) for one in found.files), strict=True))
     return {
         "kind": found.group.kind,
-        "files": [{"path": paths[number], "bytes": one.file.size} for number, one in zip(paths, found.files, strict=True)],
+        "files": [
+            {"path": paths[number], "bytes": one.file.size} for number, one in zip(paths, found.files, strict=True)
+        ],
         "keep": paths[found.keeper.number],
         "why": found.keeper.why,
         "links": [
