@@ -1,4 +1,4 @@
-"""``tagphoto duplicates`` and ``tagphoto quality`` on folders: what they say, and that they change nothing unless told to."""
+"""``tagphoto duplicates`` and ``quality`` on folders: what they say, and that they change nothing unless told to."""
 
 from __future__ import annotations
 
@@ -166,7 +166,8 @@ def test_a_second_run_looks_at_nothing(made: Place, monkeypatch: pytest.MonkeyPa
 
 def test_an_interrupted_run_goes_on(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.cache.unlink()
-    look, seen = looker._look, []
+    look = looker._look
+    seen: list[Path] = []
 
     async def some(sandbox: Sandbox, file: Any) -> Any:
         if len(seen) == 5:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.duplicates import index as index_module
-from ml.duplicates.index import HashIndex, Hashes, masks, reaches
+from ml.duplicates.index import Hashes, HashIndex, masks, reaches
 from ml.duplicates.pairs import pairs, pairs_between
 
 RADII = st.integers(0, 14)

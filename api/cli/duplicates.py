@@ -17,7 +17,7 @@ import click
 @click.option("--move", "to", type=click.Path(path_type=Path), help="Move what is not kept into this folder.")
 @click.option("--delete", is_flag=True, help="Delete what is not kept.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Where to keep what was seen, for the next run.")
-def duplicates(
+def duplicates(  # noqa: PLR0913 - click gives each option by its name
     folder: Path,
     *,
     as_json: bool,
@@ -30,8 +30,8 @@ def duplicates(
 ) -> None:
     """Find files of a folder that are identical, show the same picture, or are similar.
 
-    Nothing is changed unless --hard-link, --move or --delete asks for it, and then one file of each group stays: the one
-    marked with a star. What is only similar is never touched. Exit status 1 if a file could not be dealt with.
+    Nothing is changed unless --hard-link, --move or --delete asks for it, and then one file of each group stays: the
+    one marked with a star. What is only similar is never touched. Exit status 1 if a file could not be dealt with.
     """
     # Decoders and arrays take a second to load, which 'tagphoto --help' must not wait for.
     from api.cli.folder import acting, report  # noqa: PLC0415

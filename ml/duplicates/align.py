@@ -1,10 +1,12 @@
-"""Laying one preview over another: an affine map, refined on the pixels by least squares, brightness and contrast left free.
+"""Laying one preview over another: an affine map, refined on the pixels with brightness and contrast left free.
 
-A map takes places of the second picture to places of the first, in pixels of their previews; the middle of a pixel is at a half.
+A map takes places of the second picture to places of the first, in pixels of their previews; the middle of a pixel is
+at a half.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -65,7 +67,8 @@ def _factors(one: NDArray[Any], other: NDArray[Any]) -> tuple[float, float]:
 def _refined(first: Floats, second: Floats, found: Map, rounds: int) -> Map:
     height, width = second.shape
     y, x = (part.ravel() + 0.5 for part in np.mgrid[0:height, 0:width])
-    slopes = np.gradient(first)
+    down, across = np.gradient(first)
+    slopes = (np.asarray(down, np.float32), np.asarray(across, np.float32))
     for _ in range(rounds):
         step = _step(first, slopes, (x, y, second.ravel(), width, height), found)
         if step is None:
@@ -76,7 +79,7 @@ def _refined(first: Floats, second: Floats, found: Map, rounds: int) -> Map:
     return found
 
 
-def _step(first: Floats, slopes: list[Floats], second: tuple[Any, ...], found: Map) -> Map | None:
+def _step(first: Floats, slopes: Sequence[Floats], second: tuple[Any, ...], found: Map) -> Map | None:
     """Give one step of Gauss and Newton; what fits badly, as a caption that only one has, counts for little."""
     x, y, values, width, height = second
     at_x = found[0, 0] * x + found[0, 1] * y + found[0, 2] - 0.5

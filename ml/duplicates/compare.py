@@ -126,11 +126,12 @@ def _laid(first: Look, second: Look, start: Map) -> tuple[Agreement, Map]:
 
 
 def _grown(one: Look) -> float:
-    return max(1.0, max(one.preview.shape) / PREVIEW_SIDE)
+    longer: int = max(one.preview.shape)
+    return max(1.0, longer / PREVIEW_SIDE)
 
 
 def _worth(found: Agreement) -> float:
-    return found.alike * max(0.0, found.correlation)
+    return float(found.alike * max(0.0, found.correlation))
 
 
 def _judged(first: Look, second: Look, best: tuple[Agreement, Map], near: tuple[int, int]) -> Likeness | None:
@@ -203,7 +204,7 @@ def _orientation(there: Map) -> int:
 
 def _covers(there: Map, orientation: int, first: Look, second: Look) -> bool:
     """Whether both show the same, to the edges."""
-    expected = whole(orientation, first.preview.shape, second.preview.shape)  # type: ignore[arg-type]
+    expected = whole(orientation, first.preview.shape, second.preview.shape)
     height, width = second.preview.shape
     corners = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]])
     off = np.abs(corners @ (there - expected).T).max()
@@ -211,7 +212,7 @@ def _covers(there: Map, orientation: int, first: Look, second: Look) -> bool:
 
 
 def _moved(there: Map, orientation: int, first: Look, second: Look) -> bool:
-    """Whether both have the same pixels in number and not in place: two shots, for an edit that cuts makes it smaller."""
+    """Whether both have as many pixels and in other places: two shots, for an edit that cuts makes it smaller."""
     sizes = {tuple(sorted((one.width, one.height))) for one in (first, second)}
     return len(sizes) == 1 and not _covers(there, orientation, first, second)
 

@@ -1,7 +1,7 @@
 """From many pictures to groups: what is identical, what is the same picture, and what is only similar.
 
-Candidates come from hashes in eight orientations, from marks, and from the moments of a burst; ``compare`` decides. What is
-similar never makes anything the same, whatever lies between.
+Candidates come from hashes in eight orientations, from marks, and from the moments of a burst; ``compare`` decides.
+What is similar never makes anything the same, whatever lies between.
 """
 
 from __future__ import annotations

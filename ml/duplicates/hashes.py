@@ -1,6 +1,7 @@
 """Perceptual hashes: the bits that ImageHash's ``phash`` gives, and those of all eight orientations from one DCT.
 
-Pictures come as the grey squares ImageHash makes of them: 32 x 32 for 64 bits, 64 x 64 for 256. The first bit is the highest.
+Pictures come as the grey squares ImageHash makes of them: 32 x 32 for 64 bits, 64 x 64 for 256. The first bit is the
+highest.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Which of a million hashes differ from one by at most so many bits: a multi-index over four parts of 16 bits.
 
 Two hashes within ten bits of each other agree within two bits in one of the first three parts or within one in the last
-(else they differed in 3 + 3 + 3 + 2 bits). So it is enough to look into the lists of the 137 (or 17) values near each part.
+(else they differed in 3 + 3 + 3 + 2 bits). So it is enough to look into the lists of the 137 (or 17) values near
+each part.
 """
 
 from __future__ import annotations
@@ -143,4 +144,5 @@ def reaches(radius: int) -> tuple[int, ...]:
 
 def _within(asked: Hashes, which: Rows, rows: Rows, hashes: Hashes, radius: int) -> Rows:
     close = np.bitwise_count(hashes[rows] ^ asked[which]) <= radius
-    return rows[close] * len(asked) + which[close]
+    keys: Rows = rows[close] * len(asked) + which[close]
+    return keys

@@ -1,7 +1,8 @@
-"""Marks: places of a picture that are found again in a part of it, with a key that is the same in all eight orientations.
+"""Marks: places of a picture that are found again in a part of it, each with a key that turning does not change.
 
-A hash of the whole picture knows nothing of a crop. So blobs of all sizes are found (extremes of a difference of Gaussians
-in place and scale), what surrounds each is brought to one orientation, and the signs of its low frequencies are its key.
+A hash of the whole picture knows nothing of a crop. So blobs of all sizes are found (extremes of a difference of
+Gaussians in place and scale), what surrounds each is brought to one orientation, and the signs of its low frequencies
+are its key.
 Two pictures that share keys whose places agree about one crop, scale and orientation are worth a look at their pixels.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ def _gaussian(sigma: float) -> Floats:
 
 def _extremes(levels: list[Floats]) -> list[tuple[float, float, float, float]]:
     """Give level, y, x and strength of blobs: extremes among their 26 neighbours, placed between pixels."""
-    stack = np.stack([after - before for before, after in zip(levels, levels[1:], strict=False)])
+    stack = np.stack([after - before for before, after in pairwise(levels)])
     inner = stack[1:-1, 1:-1, 1:-1]
     high, low = np.full_like(inner, -np.inf), np.full_like(inner, np.inf)
     for offsets in product((0, 1, 2), repeat=3):
@@ -123,11 +124,8 @@ def _extremes(levels: list[Floats]) -> list[tuple[float, float, float, float]]:
             np.maximum(high, part, out=high)
             np.minimum(low, part, out=low)
     strong = np.abs(inner) > _CONTRAST / _STEPS
-    found = []
-    for place in np.argwhere(((inner > high) | (inner < low)) & strong) + 1:
-        if (one := _placed(stack, *place)) is not None:
-            found.append(one)
-    return found
+    places = np.argwhere(((inner > high) | (inner < low)) & strong) + 1
+    return [one for place in places if (one := _placed(stack, *place)) is not None]
 
 
 def _placed(stack: Floats, level: int, y: int, x: int) -> tuple[float, float, float, float] | None:

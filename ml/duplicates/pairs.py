@@ -1,4 +1,4 @@
-"""All pairs of hashes within a radius, each once: the index joined with itself, or with other orientations of the same."""
+"""All pairs of hashes within a radius, each once: the lists joined with themselves, or with other orientations."""
 
 from __future__ import annotations
 
@@ -91,4 +91,4 @@ class _Search:
         return first
 
 
-assert PARTS * PART_BITS == np.iinfo(np.uint64).bits, "the parts are all of a hash"
+assert np.iinfo(np.uint64).bits == PARTS * PART_BITS, "the parts are all of a hash"

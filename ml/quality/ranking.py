@@ -1,4 +1,4 @@
-"""Sorting a library or a shoot best-first, and the best of a burst. Scores compare pictures with each other, not with an ideal."""
+"""Sorting a library or a shoot best-first, and the best of a burst: pictures beside each other, not an ideal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EDGES, _NOISE, _CLIPPED = 0.5, 0.02, 2.0
 
 
 def percentiles(values: Sequence[float | None]) -> list[float | None]:
-    """Give for each value the part of all values that are below it, from 0 to 1; equal ones are in the middle of theirs."""
+    """Give for each value the part of all that are below it, from 0 to 1; equal ones are in the middle of theirs."""
     known = np.sort(np.array([value for value in values if value is not None], np.float64))
     if not len(known):
         return [None] * len(values)

@@ -19,7 +19,7 @@ VIEW_SIDE, TILE_SIDE = 1024, 256
 _NOISE, _HIGH, _LOW = (0.85, 1.0), (0.30, 0.55), (0.03, 0.08)
 _LEAST_SIDE = 64
 _LEAST_PART = 1e-3
-# Tiles are looked at where there is most to see; the sharpest of them count, for a background may be blurred on purpose.
+# Tiles are looked at where there is most to see; the sharpest count, for a background may be blurred on purpose.
 _MOST_TILES, _SHARPEST = 12, 3
 # An edge: so many pixels from one side to the other, so high, and at least so many of them in a tile.
 _REACH, _LEAST_EDGE, _STRONGEST, _LEAST_EDGES = 8, 40, 98, 32

@@ -70,9 +70,9 @@ def _evaluated(folder: Path | None) -> Iterator[Figure]:
     for edit in EDITS:
         yield _recall(f"recall: {edit}", hits, edit, beside)
     for name in ("ours", *yardsticks):
-        found = [hit for edit in EDITS for hit in hits[name][edit]]
+        all_hits = [hit for edit in EDITS for hit in hits[name][edit]]
         goal = ">= 0.93" if name == "ours" else None
-        yield Figure("duplicates", f"recall over all edits: {name}", float(np.mean(found)), "", goal=goal)
+        yield Figure("duplicates", f"recall over all edits: {name}", float(np.mean(all_hits)), "", goal=goal)
     yield from _false(pictures, yardsticks)
     yield Figure("duplicates", "photos and edits looked at", len(pictures), "pictures")
     yield Figure("duplicates", "looking at one, with yardsticks", took / len(pictures) * 1e3, "cpu-ms")

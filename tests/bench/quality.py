@@ -24,7 +24,7 @@ _ROUNDS = 5
 # As the blur dataset of kwentar names its files: sharp; out of focus and moved.
 _SHARP_END, _BLURRED_ENDS = "_S", ("_F", "_M")
 
-Score = Callable[[np.ndarray], float]  # type: ignore[type-arg]
+Score = Callable[[np.ndarray], float]
 
 
 def measure(folder: Path | None = None, labelled: Path | None = None) -> Iterator[Figure]:

@@ -14,10 +14,39 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
 Pixels = NDArray[np.float32]
 Edit = Callable[[Image.Image, random.Random], Image.Image]
-_WORDS = (
-    "the of invoice total amount date number customer street city payment within days bank account please order "
-    "delivery item price sum tax net due thank you for your business regards signed"
-).split()
+_WORDS = [
+    "the",
+    "of",
+    "invoice",
+    "total",
+    "amount",
+    "date",
+    "number",
+    "customer",
+    "street",
+    "city",
+    "payment",
+    "within",
+    "days",
+    "bank",
+    "account",
+    "please",
+    "order",
+    "delivery",
+    "item",
+    "price",
+    "sum",
+    "tax",
+    "net",
+    "due",
+    "thank",
+    "you",
+    "for",
+    "your",
+    "business",
+    "regards",
+    "signed",
+]
 
 
 @cache
