@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event, func
+from sqlalchemy import event, func, text
 
 from archive.runtime import Runtime
 from tests.conftest import MakePerson
@@ -55,6 +55,23 @@ async def order(person: Person, album_id: str, limit: int = 1000) -> list[str]:
 async def shown(person: Person, album_id: str) -> dict[str, Any]:
     found: dict[str, Any] = (await person.get(f"/albums/{album_id}")).json()
     return found
+
+
+async def test_purging_a_cover_waits_for_who_changes_its_album(anna: Person, live: Runtime) -> None:
+    """Both lock the album first: whoever locked the asset first would wait for the other for ever."""
+    cover = (await keep(anna))["id"]
+    one = await album(anna, cover)
+    await anna.patch(f"/albums/{one}", {"cover_id": cover})
+    await anna.post("/assets/trash", {"ids": [cover]})
+    async with live.database.transaction() as session:
+        await session.execute(text("SELECT 1 FROM album FOR NO KEY UPDATE"))
+        purged = asyncio.ensure_future(anna.post("/assets/purge", {"ids": [cover]}))
+        while not await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(10):
+            await session.execute(text("SELECT 1 FROM asset FOR KEY SHARE NOWAIT"))
+    assert (await purged).status_code == 204
+    assert (await shown(anna, one))["cover"] is None
 
 
 async def test_an_album_says_how_much_it_has_and_from_when(anna: Person, live: Runtime) -> None:

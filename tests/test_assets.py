@@ -347,6 +347,23 @@ async def test_sending_what_is_in_the_trash_takes_it_out(anna: Person) -> None:
     assert await usage_of(anna) == {"assets": 1, "originals": len(PHOTO), "trash": 0, "renditions": 0}
 
 
+@pytest.mark.parametrize("sent", ["whole", "part"])
+async def test_sending_one_of_what_is_shown_together_takes_all_of_it_out(
+    anna: Person, live: Runtime, sent: str
+) -> None:
+    contents = {"whole": b"picture", "part": b"raw"}
+    ids = {name: (await keep(anna, content, f"{name}.jpg"))["id"] for name, content in contents.items()}
+    alone = (await keep(anna, b"another", "other.jpg"))["id"]
+    async with live.database.transaction() as session:
+        together = text("UPDATE asset SET shown_with = :whole, part = 'raw' WHERE id = :part")
+        await session.execute(together, ids)
+    await anna.post("/assets/trash", {"ids": [ids["whole"], alone]})
+    assert (await keep(anna, contents[sent]))["id"] == ids[sent]
+    left = (await anna.get(f"/assets?library={anna.library}&state=trashed")).json()["items"]
+    assert [item["id"] for item in left] == [alone]
+    assert await usage_of(anna) == {"assets": 2, "originals": 10, "trash": 7, "renditions": 0}
+
+
 async def test_out_of_the_trash_only_where_there_is_room(anna: Person, live: Runtime) -> None:
     asset = await keep(anna)
     await anna.delete(f"/assets/{asset['id']}")

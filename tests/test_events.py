@@ -99,7 +99,7 @@ async def number_of_next(subscription: Subscription) -> int:
 async def tell_many(runtime: Runtime, numbers: range) -> None:
     async with runtime.database.transaction() as session:
         for number in numbers:
-            await publish(session, "test", {"number": number})
+            publish(session, "test", {"number": number})
 
 
 async def from_another_cluster(runtime: Runtime) -> None:
@@ -110,7 +110,7 @@ async def from_another_cluster(runtime: Runtime) -> None:
 
 async def tell(runtime: Runtime, number: int, library: str | None = None) -> None:
     async with runtime.database.transaction() as session:
-        await publish(session, "test", {"number": number}, UUID(library) if library else None)
+        publish(session, "test", {"number": number}, UUID(library) if library else None)
 
 
 async def test_events_arrive_in_order_at_everybody_who_may_see_them(app: FastAPI, person: MakePerson) -> None:
@@ -147,7 +147,8 @@ async def test_what_commits_late_is_not_missed(runtime: Runtime) -> None:
     hub = Hub(runtime.database)
     async with hub.open(), hub.subscribe(None) as subscription:
         async with runtime.database.transaction() as slow:
-            await publish(slow, "test", {"number": 1})
+            publish(slow, "test", {"number": 1})
+            await slow.flush()
             await tell(runtime, 2)
             early = asyncio.ensure_future(anext(subscription.events))
             await asyncio.sleep(0.3)
@@ -159,7 +160,7 @@ async def test_what_commits_late_is_not_missed(runtime: Runtime) -> None:
 async def test_a_rolled_back_event_was_none(runtime: Runtime) -> None:
     with pytest.raises(RuntimeError):
         async with runtime.database.transaction() as session:
-            await publish(session, "test", {})
+            publish(session, "test", {})
             raise RuntimeError
     async with runtime.database.transaction() as session:
         assert await read_after(session, Position(0, 0)) == []
@@ -215,7 +216,7 @@ async def test_every_connection_being_in_use_does_not_end_the_listening(addresse
     hub = Hub(database)
     async with hub.open(), hub.subscribe(None) as subscription:
         async with database.transaction() as only:  # the listener has the other one
-            await publish(only, "test", {"number": 1})
+            publish(only, "test", {"number": 1})
             hub._rung.set()
             await asyncio.sleep(0.5)
         async with asyncio.timeout(30):
@@ -348,7 +349,7 @@ async def test_a_server_that_ends_leaves_no_connection_open(app: FastAPI, person
             await asyncio.sleep(0.01)
         async with app.state.runtime.database.transaction() as session:
             for _ in range(100):
-                await publish(session, "test", {"filler": "x" * 100_000}, UUID(anna.library))
+                publish(session, "test", {"filler": "x" * 100_000}, UUID(anna.library))
         await asyncio.sleep(1)
     with stuck:
         ends: list[Any] = [end for end in gc.get_objects() if issubclass(type(end), asyncio.Transport)]

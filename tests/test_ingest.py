@@ -11,7 +11,7 @@ from PIL import Image
 from sqlalchemy import select, text, update
 
 from archive.jobs import JOBS
-from archive.models import Asset, Job, Step
+from archive.models import Asset, Job, Rendition, Step
 from archive.queue import kinds
 from archive.queue.service import enqueue
 from archive.runtime import Runtime
@@ -109,6 +109,42 @@ async def test_a_broken_photo_is_corrupt_and_holds_nothing_up(anna: Person, live
     await ingest(live)
     assert (await asset_of(live, broken)).problem == "corrupt"
     assert (await asset_of(live, sound)).thumbhash
+
+
+async def jobs_of(live: Runtime, asset_id: str) -> list[str]:
+    """Name the kinds of jobs an asset has had."""
+    async with live.database.transaction() as session:
+        return list(await session.scalars(select(Job.kind).where(Job.key == asset_id).order_by(Job.id)))
+
+
+async def test_a_picture_is_described_and_rendered_at_one_sight(anna: Person, live: Runtime) -> None:
+    asset_id = await send(anna, jpeg())
+    await ingest(live)
+    assert await jobs_of(live, asset_id) == ["ingest.describe"]
+    assert await steps_of(live, asset_id) == {"describe": ("done", None), "render": ("done", None)}
+
+
+async def test_a_picture_that_cannot_be_rendered_is_described_nevertheless(anna: Person, live: Runtime) -> None:
+    whole = jpeg(picture(800, 600), model="Canon EOS R5", taken="2024:05:01 12:03:04")
+    asset_id = await send(anna, whole[: whole.index(b"\xff\xda") + 4])
+    await ingest(live)
+    asset = await asset_of(live, asset_id)
+    assert (asset.camera, asset.problem) == ("Canon EOS R5", "corrupt")
+    assert await jobs_of(live, asset_id) == ["ingest.describe", "ingest.render"]
+    assert await steps_of(live, asset_id) == {"describe": ("done", None), "render": ("failed", "corrupt")}
+
+
+async def test_describing_anew_renders_nothing_anew(anna: Person, live: Runtime) -> None:
+    asset_id = await send(anna, jpeg())
+    await ingest(live)
+    async with live.database.transaction() as session:
+        files = set(await session.scalars(select(Rendition.file_id)))
+        await steps.rebuild(session, [catalogue.DESCRIBE], None, outdated=False)
+        await steps.missing(session, catalogue.DESCRIBE, 10)
+    await ingest(live)
+    assert await jobs_of(live, asset_id) == ["ingest.describe"] * 2
+    async with live.database.transaction() as session:
+        assert set(await session.scalars(select(Rendition.file_id))) == files
 
 
 async def test_a_retry_does_the_failed_steps_again(anna: Person, live: Runtime) -> None:

@@ -16,7 +16,7 @@ from PIL import Image, ImageCms
 from archive.media.child import Work
 from archive.media.file import MemoryFile
 from archive.media.limits import DEFAULT, Limits
-from archive.media.pictures import Picture, arrays, colour, known_header, picture, smaller
+from archive.media.pictures import Picture, arrays, colour, known_header, picture, scaling, smaller
 from archive.media.renditions import render_image
 from archive.media.sniff import MediaKind, sniff
 from archive.media.tasks import render
@@ -226,6 +226,29 @@ def test_grey_stays_grey_and_alpha_stays() -> None:
         alpha = image.getpixel((19, 5))
         assert isinstance(alpha, tuple)
         assert alpha[3] == 0
+
+
+@pytest.mark.parametrize("size", [(1440, 1080), (1439, 1077), (333, 250), (33, 40)])
+@pytest.mark.parametrize("kind", ["scene", "noise", "tiles"])
+def test_smaller_is_what_pillow_would_have_made(size: tuple[int, int], kind: str) -> None:
+    random = np.random.default_rng(1)
+    width, height = round(size[0] * 1.7), round(size[1] * 1.7)
+    images = {
+        "scene": scene(width, height),
+        "noise": Image.fromarray(random.integers(0, 256, (height, width, 3), dtype=np.uint8)),
+        "tiles": Image.fromarray(random.choice([0, 255], (9, 9, 3)).astype(np.uint8)).resize((width, height), 0),
+    }
+    made = np.asarray(scaling.scaled(images[kind], size), dtype=float)
+    pillows = np.asarray(images[kind].resize(size, Image.Resampling.BICUBIC), dtype=float)
+    error = np.sqrt(((made - pillows) ** 2).mean())
+    assert made.shape == pillows.shape
+    assert error < (3 if kind == "noise" else 1.5)  # of 255
+
+
+def test_one_colour_stays_that_colour() -> None:
+    for colour_ in ((255, 255, 255), (0, 0, 0), (255, 0, 0), (1, 2, 3), (200, 30, 31)):
+        made = scaling.scaled(Image.new("RGB", (200, 150), colour_), (144, 108))
+        assert made.getextrema() == tuple((part, part) for part in colour_)
 
 
 def test_what_cannot_be_seen_does_not_bleed_when_it_is_made_smaller() -> None:

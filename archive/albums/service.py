@@ -115,7 +115,7 @@ async def delete(session: AsyncSession, caller: Caller, album_id: UUID) -> None:
     album = await queries.get(session, caller, album_id, Role.EDITOR, lock=True)
     audit.record(session, "album.deleted", caller=caller, library_id=album.library_id, target=album.id, name=album.name)
     await session.delete(album)
-    await publish(session, "album.deleted", {"id": str(album.id)}, album.library_id)
+    publish(session, "album.deleted", {"id": str(album.id)}, album.library_id)
 
 
 async def assets(
@@ -164,7 +164,7 @@ async def put_received(session: AsyncSession, album_id: UUID, asset: Asset, acco
     that come at once may get one place, which their ids put in order.
     """
     await queries.add(session, album_id, [asset.id], account_id)
-    await publish(session, "album.changed", {"id": str(album_id)}, asset.library_id)
+    publish(session, "album.changed", {"id": str(album_id)}, asset.library_id)
 
 
 async def remove(session: AsyncSession, caller: Caller, album_id: UUID, asset_ids: Sequence[UUID]) -> int:
@@ -249,4 +249,4 @@ async def _changed(session: AsyncSession, album: Album) -> None:
 
 
 async def _tell(session: AsyncSession, album: Album) -> None:
-    await publish(session, "album.changed", {"id": str(album.id)}, album.library_id)
+    publish(session, "album.changed", {"id": str(album.id)}, album.library_id)

@@ -73,7 +73,7 @@ async def edit(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID],
         await _tag(session, library_id, there, changes)
         for start in range(0, len(there), _IDS_AN_EVENT):
             told = [str(one) for one in there[start : start + _IDS_AN_EVENT]]
-            await publish(session, "asset.changed", {"ids": told}, library_id)
+            publish(session, "asset.changed", {"ids": told}, library_id)
     return assets
 
 

@@ -14,7 +14,7 @@ from archive.access import Caller, Role
 from archive.db import among
 from archive.errors import Forbidden, NotFound
 from archive.libraries.queries import visible
-from archive.models import Asset, AssetName, File, Metadata, Object, Rendition
+from archive.models import Album, Asset, AssetName, File, Metadata, Object, Rendition
 from archive.models.base import Json
 
 if TYPE_CHECKING:
@@ -51,6 +51,15 @@ async def locked(
     is shown as a part of them.
     """
     return await _found(session, caller, asset_ids, role, lock=True, parts=parts)
+
+
+async def hold_covers(session: AsyncSession, asset_ids: Sequence[UUID]) -> None:
+    """Lock the albums that have one of these, or a part of them, as their cover, before the assets are locked: whoever
+    changes an album locks it first, too, and destroying its cover changes it.
+    """
+    wanted = select(Asset.id).where(or_(among(Asset.id, asset_ids), among(Asset.shown_with, asset_ids)))
+    albums = select(Album.id).where(Album.cover_id.in_(wanted)).order_by(Album.id)
+    await session.execute(albums.with_for_update(key_share=True))
 
 
 async def _found(
@@ -99,6 +108,17 @@ async def parts(session: AsyncSession, asset: Asset) -> list[Asset]:
     trashed = Asset.trashed_at.is_(None) if asset.trashed_at is None else Asset.trashed_at.is_not(None)
     statement = select(Asset).where(Asset.shown_with == asset.id, trashed).order_by(Asset.part, Asset.name, Asset.id)
     return list(await session.scalars(statement))
+
+
+async def trashed_with(session: AsyncSession, asset: Asset) -> list[Asset]:
+    """Lock what came into the trash with an asset: its parts, or what it is itself a part of, and that one's parts."""
+    main = aliased(Asset)
+    trashed = select(main.id).where(main.id == asset.shown_with, main.trashed_at.is_not(None))
+    whole = await session.scalar(trashed) or asset.id
+    statement = select(Asset).where(
+        or_(Asset.id.in_((asset.id, whole)), Asset.shown_with == whole), Asset.trashed_at.is_not(None)
+    )
+    return list(await session.scalars(statement.order_by(Asset.id).with_for_update()))
 
 
 async def by_identity(session: AsyncSession, library_id: UUID, identities: list[bytes]) -> dict[bytes, Asset]:
@@ -155,6 +175,7 @@ async def purgeable(
         statement = statement.where(Asset.library_id == library_id)
     if until is not None:
         statement = statement.where(Asset.trashed_at <= until)
+    await hold_covers(session, list(await session.scalars(statement.with_only_columns(Asset.id))))
     return list(await session.scalars(statement.with_for_update(skip_locked=True)))
 
 

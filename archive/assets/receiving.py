@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from archive.assets import moving, queries
 from archive.events.service import publish
 from archive.ids import new_id
 from archive.models import Asset, AssetName, File, Object
@@ -75,13 +76,17 @@ async def receive(
     await usage.add(session, file.library_id, originals=file.size)
     await enqueue(session, kinds.VERIFY, {"file": str(file.id)}, library_id=file.library_id)
     await steps.ask(session, file.library_id, asset.id, [catalogue.DESCRIBE])
-    await publish(session, "asset.created", {"id": str(asset.id)}, file.library_id)
+    publish(session, "asset.created", {"id": str(asset.id)}, file.library_id)
     return asset, False
 
 
 async def _same(session: AsyncSession, library_id: UUID, identity: Identity) -> Asset | None:
     statement = select(Asset).where(Asset.library_id == library_id, Asset.identity == identity.sha256)
-    return await session.scalar(statement.with_for_update())
+    found = await session.scalar(statement)
+    if found is not None and found.trashed_at is not None:
+        # Those it will leave the trash with are locked in the order in which everybody locks assets.
+        await queries.trashed_with(session, found)
+    return found and await session.scalar(statement.with_for_update().execution_options(populate_existing=True))
 
 
 async def _new(session: AsyncSession, file: File, identity: Identity, described: Described) -> Asset | None:
@@ -115,10 +120,7 @@ async def _again(
     """Take bytes that are there already: whoever sends them wants them kept, so they leave the trash."""
     await _name(session, asset.id, described)
     if asset.trashed_at is not None:
-        asset.trashed_at = None
-        stored = (await session.get_one(File, asset.original_id)).size
-        await usage.add(session, asset.library_id, originals=stored, trash=-stored)
-        await publish(session, "asset.restored", {"id": str(asset.id)}, asset.library_id)
+        await moving.move(session, await queries.trashed_with(session, asset), into_trash=False)
     damaged = select(Object.key).where(Object.file_id == asset.original_id, Object.damage.is_not(None)).limit(1)
     if await session.scalar(damaged) is None:
         await files.discard(session, [file.id])

@@ -16,12 +16,11 @@ from archive.models import Asset, File, Rendition
 from archive.usage import service as usage
 from archive.vault import files, reading
 from archive.vault.contexts import Binding
-from archive.vault.files import Secret
+from archive.vault.files import Durable, Secret
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from archive.vault.files import Written
     from archive.vault.keys import LibraryKeys
     from archive.vault.reading import Plan
     from archive.vault.vault import Vault
@@ -33,27 +32,24 @@ class Made:
 
     name: str
     media_type: str
-    binding: Binding
-    secret: Secret
-    written: Sequence[Written]
+    file: Durable
 
 
 async def write(vault: Vault, library_id: UUID, name: str, media_type: str, body: AsyncIterator[bytes]) -> Made:
     """Write a rendition's bytes. Until a table knows them they are nobody's, and swept away if it stays so."""
     binding, secret = Binding.new(library_id, "rendition"), Secret()
-    return Made(name, media_type, binding, secret, await files.write_all(vault.store, secret, binding, body))
+    written = await files.write_all(vault.store, secret, binding, body)
+    return Made(name, media_type, Durable(binding, secret, written))
 
 
 async def keep(session: AsyncSession, keys: LibraryKeys, asset: Asset, made: Sequence[Made]) -> None:
     """Show an asset by these renditions, instead of those of the same names before."""
     await _discard(session, asset, [one.name for one in made])
-    size = 0
+    await files.keep(session, keys, asset.library_id, [one.file for one in made])
     for one in made:
-        file = await files.keep(session, keys, one.binding, one.secret, one.written)
-        size += file.size
-        session.add(Rendition(asset_id=asset.id, name=one.name, file_id=file.id, media_type=one.media_type))
-    await usage.add(session, asset.library_id, renditions=size)
-    await session.flush()
+        file_id = one.file.binding.file_id
+        session.add(Rendition(asset_id=asset.id, name=one.name, file_id=file_id, media_type=one.media_type))
+    await usage.add(session, asset.library_id, renditions=sum(one.file.size for one in made))
 
 
 async def _discard(session: AsyncSession, asset: Asset, names: Sequence[str]) -> None:

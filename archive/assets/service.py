@@ -8,14 +8,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 
 from archive import audit
 from archive.access import Caller, Role
-from archive.assets import queries
+from archive.assets import moving, queries
 from archive.assets.receiving import keyed
 from archive.errors import NotFound
-from archive.events.service import publish
 from archive.libraries import service as libraries
 from archive.models import Account, Asset, Rendition
 from archive.queue import kinds
@@ -114,6 +113,7 @@ async def restore(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUI
 
 async def purge(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID]) -> None:
     """Destroy assets in the trash now and for ever; others are refused, so that nothing is destroyed in one step."""
+    await queries.hold_covers(session, asset_ids)
     found = await queries.locked(session, caller, asset_ids, Role.EDITOR, parts=True)
     assets = [asset for asset in found if asset.trashed_at is not None]
     if not {asset.id for asset in assets} >= set(asset_ids):
@@ -163,31 +163,18 @@ async def destroy(session: AsyncSession, assets: Sequence[Asset]) -> None:
     await session.execute(delete(Rendition).where(Rendition.asset_id.in_(ids)))
     await session.execute(delete(Asset).where(Asset.id.in_(ids)))
     await files.discard(session, [*originals, *derived])
-    await _publish(session, "asset.purged", assets)
+    moving.tell(session, "asset.purged", assets)
 
 
 async def _move(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID], *, into_trash: bool) -> list[Asset]:
     found = await queries.locked(session, caller, asset_ids, Role.EDITOR, parts=True)
     asked = set(asset_ids)
     assets = [asset for asset in found if asset.id in asked]
-    moving = [asset for asset in found if (asset.trashed_at is None) is into_trash]
-    if not moving:
+    to_move = [asset for asset in found if (asset.trashed_at is None) is into_trash]
+    if not to_move:
         return assets
-    ids = [asset.id for asset in moving]
-    for library_id, trashed, size in await queries.sizes(session, ids):
-        if trashed:
+    if not into_trash:
+        for library_id, _, size in await queries.sizes(session, [asset.id for asset in to_move]):
             await usage.reserve_restored(session, library_id, size)
-        sign = -1 if trashed else 1
-        await usage.add(session, library_id, originals=-sign * size, trash=sign * size)
-    moment = func.now() if into_trash else None
-    await session.execute(update(Asset).where(Asset.id.in_(ids)).values(trashed_at=moment))
-    await _publish(session, "asset.trashed" if into_trash else "asset.restored", moving)
-    for asset in moving:
-        await session.refresh(asset)
+    await moving.move(session, to_move, into_trash=into_trash)
     return assets
-
-
-async def _publish(session: AsyncSession, kind: str, assets: Sequence[Asset]) -> None:
-    for library_id in {asset.library_id for asset in assets}:
-        ids = [str(asset.id) for asset in assets if asset.library_id == library_id]
-        await publish(session, kind, {"ids": ids}, library_id)

@@ -109,7 +109,7 @@ def document(row: Backup) -> dict[str, Any]:
 
 async def told(session: AsyncSession, row: Backup) -> None:
     """Tell admins that a backup is another now."""
-    await publish(session, "backup.changed", document(row))
+    publish(session, "backup.changed", document(row))
 
 
 async def _last(session: AsyncSession, target: str | None, *states: str) -> datetime | None:

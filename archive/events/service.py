@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
 CHANNEL = "tagphoto_events"
-# Of a session, which is one transaction.
-_NOTIFIED = "notified"
 _DIGITS = 18
 # After every event of a transaction.
 _LAST = 10**_DIGITS - 1
@@ -54,13 +52,9 @@ class Published:
     data: dict[str, Any]
 
 
-async def publish(session: AsyncSession, kind: str, data: dict[str, Any], library_id: UUID | None = None) -> None:
-    """Tell everybody who may see it, once the transaction is committed."""
+def publish(session: AsyncSession, kind: str, data: dict[str, Any], library_id: UUID | None = None) -> None:
+    """Tell everybody who may see it, once the transaction is committed: a trigger of the table rings for it."""
     session.add(Event(kind=kind, library_id=library_id, data=data))
-    # The payload is empty: many events of one transaction are one notification.
-    if not session.info.get(_NOTIFIED):
-        session.info[_NOTIFIED] = True
-        await session.execute(text(f"NOTIFY {CHANNEL}"))
 
 
 async def read_after(session: AsyncSession, position: Position, limit: int = 500) -> list[Published]:

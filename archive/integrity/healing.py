@@ -124,6 +124,6 @@ async def _exchange(open_: Open, one: Known, new_key: str) -> bool:
         await session.execute(update(Object).where(Object.key == one.key).values(fresh))
         await files.delete_later(session, [one.key])
         about = {"key": new_key, "file": str(one.file_id)}
-        await publish(session, "integrity.healed", about)
+        publish(session, "integrity.healed", about)
         do_after_commit(session, lambda: _log.warning("object.healed", **about, damaged=one.key))
     return True

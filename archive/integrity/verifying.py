@@ -182,7 +182,7 @@ async def _note_damage(session: AsyncSession, one: Examined, *, first: bool) -> 
     await session.execute(update(Object).where(Object.key == one.key).values(values))
     if first:
         about = {"key": one.key, "file": str(one.file_id)}
-        await publish(session, "integrity.damaged", about)
+        publish(session, "integrity.damaged", about)
         do_after_commit(session, lambda: _log.error("object.damaged", **about, damage=one.damage))
 
 

@@ -10,6 +10,8 @@ from archive.media.records import decode, encode
 
 _LARGEST = (1 << 31) - 1  # what PostgreSQL's integer holds
 _MOST_OFFSET = 14 * 60
+# The blob in which facts are given while the picture is still being rendered.
+DESCRIPTION = "description"
 
 Kind: TypeAlias = Literal["photo", "video", "sidecar", "other"]
 Source: TypeAlias = Literal["exif", "xmp", "iptc", "video", "name"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from PIL import Image
 from archive.media import films, looking, seeing, warming
 from archive.media.child import Work
 from archive.media.description import describe
+from archive.media.facts import DESCRIPTION
 from archive.media.pictures import picture
 from archive.media.renditions import PREVIEW_SIDE, render_image
 from archive.media.sniff import MediaKind, sniff
@@ -33,7 +35,25 @@ def render(work: Work) -> dict[str, Any]:
     return {**render_image(shown.image, work.emit), "width": width, "height": height, "damaged": shown.damaged}
 
 
-TASKS: dict[str, Task] = {"describe": describe, "render": render, "play": films.play, "look": looking.look}
+def describe_and_render(work: Work) -> dict[str, Any]:
+    """Describe a file and, of a picture, give its renditions at once: ``rendered`` in the result says what of them.
+
+    The description is given as a blob before anything is decoded, and so survives whatever happens then.
+    """
+    described = describe(work)
+    if described["facts"]["kind"] != "photo":
+        return described
+    work.emit(DESCRIPTION, json.dumps(described).encode())
+    return {**described, "rendered": render(work)}
+
+
+TASKS: dict[str, Task] = {
+    "describe": describe,
+    "render": render,
+    "describe_and_render": describe_and_render,
+    "play": films.play,
+    "look": looking.look,
+}
 
 
 def warm_up() -> None:

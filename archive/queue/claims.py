@@ -114,7 +114,7 @@ async def _take(session: AsyncSession, job: Job, kind: Kind, worker: str) -> Cla
     job.started_at = now()
     job.progress_done = job.progress_total = job.progress_message = None
     await session.flush()
-    await publish(session, "job", document(job), job.library_id)
+    publish(session, "job", document(job), job.library_id)
     return Claim(job.id, kind, job.args, job.fence, job.attempts, job.library_id, job.request_id)
 
 
@@ -140,12 +140,17 @@ async def advance(session: AsyncSession, claim: Claim, done: int, total: int, me
     job = await hold(session, claim)
     job.progress_done, job.progress_total, job.progress_message = done, total, message
     await session.flush()
-    await publish(session, "job", document(job), job.library_id)
+    publish(session, "job", document(job), job.library_id)
 
 
 async def finish(session: AsyncSession, claim: Claim) -> None:
-    """Mark the job done, in the same transaction as its last writes."""
-    await _end(session, await hold(session, claim), "done", None)
+    """Mark the job done, in the same transaction as its last writes. In one statement: so nearly all jobs end."""
+    done = {"state": "done", "error": None, "finished_at": now(), "lease_until": None, "fence": Job.fence + 1}
+    ended = update(Job).where(*claim.holds()).values(done).returning(Job).execution_options(populate_existing=True)
+    job = await session.scalar(ended)
+    if job is None:
+        raise LeaseLost
+    publish(session, "job", document(job), job.library_id)
 
 
 async def cancelled(session: AsyncSession, claim: Claim) -> None:
@@ -219,7 +224,7 @@ async def _end(session: AsyncSession, job: Job, state: str, error: str | None) -
     # A new fence shuts out whoever still believes to hold the job.
     job.fence += 1
     await session.flush()
-    await publish(session, "job", document(job), job.library_id)
+    publish(session, "job", document(job), job.library_id)
 
 
 async def _back_to_ready(session: AsyncSession, job: Job, error: str | None, pause: timedelta) -> None:
@@ -229,7 +234,7 @@ async def _back_to_ready(session: AsyncSession, job: Job, error: str | None, pau
     job.fence += 1
     await session.flush()
     await session.refresh(job, ["run_after"])
-    await publish(session, "job", document(job), job.library_id)
+    publish(session, "job", document(job), job.library_id)
     if not pause:
         send_after_commit(session, Wake(job.queue, job.id))
 

@@ -88,7 +88,7 @@ async def cancel(session: AsyncSession, job_id: UUID) -> Job:
     if job.state == "ready":
         job.state, job.finished_at = "cancelled", now()
     await session.flush()
-    await publish(session, "job", document(job), job.library_id)
+    publish(session, "job", document(job), job.library_id)
     return job
 
 
@@ -107,7 +107,7 @@ async def retry(session: AsyncSession, job_id: UUID) -> Job:
         message = "The same work is already waiting or running as another job; follow that one."
         raise Conflict(message) from error
     await session.refresh(job, ["run_after"])
-    await publish(session, "job", document(job), job.library_id)
+    publish(session, "job", document(job), job.library_id)
     send_after_commit(session, Wake(job.queue, job.id))
     return job
 

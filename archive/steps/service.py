@@ -33,34 +33,36 @@ async def ask(session: AsyncSession, library_id: UUID, asset_id: UUID, works: Se
         await enqueue(session, work.kind, {"asset": str(asset_id)}, key=str(asset_id), library_id=library_id)
 
 
-async def done(session: AsyncSession, asset: Asset, work: Work) -> None:
-    """Note that a step has been done."""
-    await _end(session, asset, work, "done")
+async def done(session: AsyncSession, asset: Asset, *works: Work) -> None:
+    """Note that steps have been done."""
+    await _end(session, asset, works, "done")
 
 
 async def skip(session: AsyncSession, asset: Asset, work: Work) -> None:
     """Note that there is nothing to do."""
-    await _end(session, asset, work, "skipped")
+    await _end(session, asset, (work,), "skipped")
 
 
 async def fail(session: AsyncSession, asset: Asset, work: Work, verdict: str, detail: str) -> None:
     """Note why a step cannot be done."""
-    await _end(session, asset, work, "failed", verdict, detail[:_DETAIL_LENGTH])
+    await _end(session, asset, (work,), "failed", verdict, detail[:_DETAIL_LENGTH])
 
 
 async def _end(
-    session: AsyncSession, asset: Asset, work: Work, state: str, verdict: str | None = None, detail: str | None = None
+    session: AsyncSession,
+    asset: Asset,
+    works: Sequence[Work],
+    state: str,
+    verdict: str | None = None,
+    detail: str | None = None,
 ) -> None:
-    values = {
-        "state": state,
-        "version": work.version,
-        "verdict": verdict,
-        "detail": detail,
-        "updated_at": func.now(),
-    }
-    row = insert(Step).values(asset_id=asset.id, name=work.name, **values)
+    ended = {"state": state, "verdict": verdict, "detail": detail, "updated_at": func.now()}
+    rows = insert(Step).values(
+        [{"asset_id": asset.id, "name": one.name, "version": one.version} | ended for one in works]
+    )
+    values = ended | {"version": rows.excluded.version}
     with session.no_autoflush:  # what is still to be written to the asset goes with the last of it
-        await session.execute(row.on_conflict_do_update(index_elements=[Step.asset_id, Step.name], set_=values))
+        await session.execute(rows.on_conflict_do_update(index_elements=[Step.asset_id, Step.name], set_=values))
     if verdict is None and asset.problem is None:
         await _tell(session, asset)
     else:
@@ -77,7 +79,7 @@ async def settle(session: AsyncSession, asset: Asset) -> None:
 
 async def _tell(session: AsyncSession, asset: Asset) -> None:
     asset.updated_at = func.clock_timestamp()
-    await publish(session, "asset.changed", {"id": str(asset.id)}, asset.library_id)
+    publish(session, "asset.changed", {"id": str(asset.id)}, asset.library_id)
 
 
 async def of(session: AsyncSession, asset_id: UUID) -> list[Step]:

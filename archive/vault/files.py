@@ -97,19 +97,34 @@ def _new(binding: Binding, key_version: int) -> File:
     )
 
 
-async def keep(
-    session: AsyncSession, keys: LibraryKeys, binding: Binding, secret: Secret, written: Sequence[Written]
-) -> File:
-    """Make a whole file of objects that were written before."""
-    version, library_key = await keys.newest(session, binding.library_id, "content")
-    _require_fresh(written)
-    file = _new(binding, version)
-    file.state, file.size, file.objects = "whole", sum(one.sealed.size for one in written), len(written)
-    file.wrapped = wrap(library_key, contexts.file_key(file), secret.encoded)
-    session.add(file)
+@dataclass(frozen=True, slots=True)
+class Durable:
+    """A file whose bytes are durable, and that no table knows yet."""
+
+    binding: Binding
+    secret: Secret
+    written: Sequence[Written]
+
+    @property
+    def size(self) -> int:
+        """Add up its objects."""
+        return sum(one.sealed.size for one in self.written)
+
+
+async def keep(session: AsyncSession, keys: LibraryKeys, library_id: UUID, durable: Sequence[Durable]) -> None:
+    """Make whole files of a library of what was written before."""
+    version, library_key = await keys.newest(session, library_id, "content")
+    files = []
+    for one in durable:
+        _require_fresh(one.written)
+        file = _new(one.binding, version)
+        file.state, file.size, file.objects = "whole", one.size, len(one.written)
+        file.wrapped = wrap(library_key, contexts.file_key(file), one.secret.encoded)
+        files.append(file)
+    session.add_all(files)
     await session.flush()
-    _note(session, file, written)
-    return file
+    for file, one in zip(files, durable, strict=True):
+        _note(session, file, one.written)
 
 
 async def locked(session: AsyncSession, file_id: UUID) -> File:

@@ -31,6 +31,7 @@ class Scores:
     highlights: float
     contrast: float
     range: float
+    darkest: float
     lightest: float
     noise: float
     # Of the means of blocks: what is left of a picture without its noise.
@@ -60,6 +61,7 @@ def scores(full: Grey, view: Grey, colours: NDArray[np.uint8], size: int) -> Sco
         round(light.highlights, 5),
         light.contrast,
         light.range,
+        light.darkest,
         light.lightest,
         round(grain, 3),
         round(spread, 3),

@@ -37,6 +37,7 @@ _FLAT_RANGE, _FLAT_LIGHT = 40.0, 60.0
 _NOISY = 14.0
 _BLOCKY, _FEW_BYTES = 1.9, 0.12
 _SHORT_MS = 1500
+_PAGES, _INK = {Sort.SCREENSHOT: Verdict.SCREENSHOT, Sort.DOCUMENT: Verdict.DOCUMENT}, 80.0
 # A picture with little to see says nothing about its sharpness.
 _LEAST_RANGE = 25.0
 
@@ -47,10 +48,9 @@ def verdicts(found: Scores) -> tuple[Verdict, ...]:
         return (Verdict.EMPTY, Verdict.TINY) if found.sort is Sort.EMPTY else (Verdict.TINY,)
     if found.sort is Sort.EMPTY:
         return (Verdict.EMPTY,)
-    if found.sort is Sort.SCREENSHOT:
-        return (Verdict.SCREENSHOT,)
-    if found.sort is Sort.DOCUMENT:
-        return (Verdict.DOCUMENT,)
+    # What is burnt out to white but for its edges is made like a page, without the ink.
+    if found.sort in _PAGES and found.lightest - found.darkest >= _INK:
+        return (_PAGES[found.sort],)
     return (*_sharp(found), *_light(found), *_clean(found))
 
 

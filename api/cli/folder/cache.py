@@ -18,7 +18,7 @@ from archive.media.looking import Looked, looked
 from ml.duplicates.look import VERSION, pack
 
 # Raised when looks or scores of files that have not changed would come out otherwise.
-_VERSION = f"{VERSION}.1"
+_VERSION = f"{VERSION}.2"
 _TABLE = """
 CREATE TABLE IF NOT EXISTS seen (
     path TEXT PRIMARY KEY, size INTEGER, changed INTEGER, version TEXT,

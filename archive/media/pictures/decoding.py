@@ -9,7 +9,7 @@ from PIL import Image, ImageFile
 
 from archive.media.file import SourceFile
 from archive.media.limits import Limits
-from archive.media.pictures import colour, heif, jpeg, jxl, pillow, raw, second
+from archive.media.pictures import colour, heif, jpeg, jxl, pillow, raw, scaling, second
 from archive.media.pictures.picture import Decoded, Header, Memory, refusal, unknown
 from archive.media.sniff import HEIC, HEIF, JPEG, JXL, RAWS, Format, MediaKind
 from archive.media.verdict import LimitExceeded, Unsupported
@@ -23,7 +23,6 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_GAP = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +62,7 @@ def smaller(image: Image.Image, fit: int, short: int | None = None) -> Image.Ima
     if scale >= 1:
         return image
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    if image.mode == "RGBA":  # what cannot be seen shall not bleed into what can
-        return image.convert("RGBa").resize(size, Image.Resampling.BICUBIC, reducing_gap=_GAP).convert("RGBA")
-    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=_GAP)
+    return scaling.scaled(image, size)
 
 
 def _decoded(file: SourceFile, format_: Format, limits: Limits, fit: int | None, memory: Memory | None) -> Decoded:
