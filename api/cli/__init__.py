@@ -26,6 +26,8 @@ _COMMANDS = {
     "keys": "keys:keys",
     "backup": "backup:backup",
     "restore": "restore:restore",
+    "duplicates": "duplicates:duplicates",
+    "quality": "quality:quality",
     # What the supervisor runs, and what clients are generated from.
     "api-process": "api_process:api_process",
     "worker-process": "worker_process:worker_process",

@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from archive.media import films, warming
+from archive.media import films, looking, seeing, warming
 from archive.media.child import Work
 from archive.media.description import describe
 from archive.media.facts import DESCRIPTION
@@ -52,6 +52,7 @@ TASKS: dict[str, Task] = {
     "render": render,
     "describe_and_render": describe_and_render,
     "play": films.play,
+    "look": looking.look,
 }
 
 
@@ -61,3 +62,4 @@ def warm_up() -> None:
     for name in _ENCODINGS:
         codecs.lookup(name)
     warming.decode_samples()
+    seeing.warm_up()
