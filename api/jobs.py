@@ -45,6 +45,7 @@ class JobView(View):
     error: str | None
     cancel_requested: bool
     library_id: UUID | None
+    asset_id: UUID | None
     request_id: str | None
     created_at: datetime
     run_after: datetime

@@ -8,7 +8,9 @@ from typing import Any
 import av
 import pytest
 from PIL import Image
+from sqlalchemy import select
 
+from archive.models import Event
 from archive.runtime import Runtime
 from tests.conftest import MakePerson
 from tests.support.films import film
@@ -65,6 +67,14 @@ async def test_a_film_that_browsers_do_not_play_is_converted(anna: Person, live:
         assert opened.streams.video[0].codec_context.name == "h264"
         assert opened.streams.audio[0].codec_context.name == "aac"
     assert (await anna.get(f"/assets/{asset_id}/original")).content == content
+    # Who waits for it was told how far it is.
+    async with live.database.transaction() as session:
+        told = list(await session.scalars(select(Event.data).where(Event.kind == "job").order_by(Event.id)))
+    steps = [one["progress"] for one in told if one["kind"] == "ingest.play" and one["asset_id"] == asset_id]
+    shown = [one["done"] / one["total"] for one in steps if one]
+    assert shown
+    assert shown == sorted(shown)
+    assert shown[-1] <= 1
 
 
 @pytest.mark.parametrize("first", ["photo", "film"])

@@ -28,6 +28,8 @@ _COMMANDS = {
     "restore": "restore:restore",
     "read": "read:read",
     "train": "train:train",
+    "duplicates": "duplicates:duplicates",
+    "quality": "quality:quality",
     # What the supervisor runs, and what clients are generated from.
     "api-process": "api_process:api_process",
     "worker-process": "worker_process:worker_process",

@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.cli import common
 from api.counters import observe_store
 from archive import log
 from archive.embedded import addresses as places_of
@@ -55,6 +56,11 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
         self._app = app
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to serve, and from then on leave alone what will live as long as the process."""
+        await super().startup(sockets)
+        common.settle()
 
     def handle_exit(self, sig: int, frame: object) -> None:
         """End the event streams first: they would hold the shutdown up until its grace is over."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from api.cli import common
 from archive import log
 from archive.embedded import addresses as places_of
 from archive.jobs import JOBS
@@ -20,4 +21,5 @@ def worker_process(queues: str, name: str) -> None:
     settings = read_settings()
     log.configure(settings.log_level)
     addresses = places_of(settings)
+    common.settle()
     work(lambda: open_runtime(settings, addresses, pool_size=4), JOBS, queues.split(","), addresses.redis, name=name)

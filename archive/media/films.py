@@ -12,7 +12,9 @@ from archive.media.facts import Facts, Probe
 from archive.media.metadata.dates import taken_from_name
 from archive.media.metadata.describe import read
 from archive.media.renditions import render_image
+from archive.media.seeing import see
 from archive.media.verdict import Corrupt, LimitExceeded, Unsupported
+from ml.duplicates.look import Look
 
 if TYPE_CHECKING:
     from archive.media.child import Work
@@ -38,6 +40,18 @@ def render(work: Work) -> dict[str, Any]:
         made = render_image(still, work.emit)
         work.emit("clip", video.clip(work.file, seen))
     return {**made, "width": seen.width, "height": seen.height, "damaged": False}
+
+
+def look(work: Work) -> Look:
+    """See a film as comparisons do: a still, frames at equal steps, and how long it is."""
+    with _verdicts():
+        seen = video.probe(work.file)
+        frames = [None if still is None else see(still)[0] for still in video.stills(work.file, seen)]
+    shown = next((one for one in frames if one and one.telling), None) or next(filter(None, frames), None)
+    if shown is None:
+        raise Corrupt("not one frame of the film could be decoded")
+    film = tuple(one.hashes[0] if one and one.telling else 0 for one in frames)
+    return replace(shown, width=seen.width, height=seen.height, duration_ms=seen.duration_ms, film=film)
 
 
 def play(work: Work) -> dict[str, Any]:

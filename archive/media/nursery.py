@@ -293,7 +293,7 @@ def _visible(plugins: tuple[str, ...]) -> tuple[Path, ...]:
         Path(sys.base_prefix),
         *(Path(name) for name in sys.path if name.endswith("-packages")),
     }
-    for name in ("archive", *plugins):
+    for name in ("archive", "ml", *plugins):
         found = importlib.util.find_spec(name.partition(".")[0])
         assert found, f"no package of {name}"
         folders |= {Path(place) for place in found.submodule_search_locations or ()}

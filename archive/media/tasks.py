@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from archive.media import films, warming
+from archive.media import films, looking, seeing, warming
 from archive.media.child import Work
 from archive.media.description import describe
 from archive.media.facts import DESCRIPTION
@@ -54,6 +54,7 @@ TASKS: dict[str, Task] = {
     "describe_and_render": describe_and_render,
     "play": films.play,
     "pixels": pixels,
+    "look": looking.look,
 }
 
 
@@ -63,3 +64,4 @@ def warm_up() -> None:
     for name in _ENCODINGS:
         codecs.lookup(name)
     warming.decode_samples()
+    seeing.warm_up()

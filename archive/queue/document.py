@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def document(job: Job) -> dict[str, Any]:
-    """Describe a job. Its arguments stay inside: they are for the worker."""
+    """Describe a job. Its arguments stay inside, for they are for the worker; but for the asset that it is about."""
     return {
         "id": str(job.id),
         "kind": job.kind,
@@ -25,6 +25,7 @@ def document(job: Job) -> dict[str, Any]:
         "error": job.error,
         "cancel_requested": job.cancel_requested,
         "library_id": str(job.library_id) if job.library_id else None,
+        "asset_id": job.args.get("asset"),
         "request_id": job.request_id,
         "created_at": _written(job.created_at),
         "run_after": _written(job.run_after),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench import http, ingest, jobs, numbers, sandbox, sealing, start, timeline, transfers
+from tests.bench import duplicates, http, ingest, jobs, numbers, quality, sandbox, sealing, start, timeline, transfers
 from tests.bench.figure import Figure
 
 BENCHES = {
@@ -20,17 +20,27 @@ BENCHES = {
     "ingest": ingest.measure,
     "timeline": timeline.measure,
     "numbers": numbers.measure,
+    "duplicates": duplicates.measure,
+    "quality": quality.measure,
 }
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHES)))
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Also write the figures, an object a line.")
-def main(names: tuple[str, ...], file: Path | None) -> None:
+@click.option("--photos", type=click.Path(path_type=Path, exists=True), help="Measure duplicates and quality on these.")
+@click.option(
+    "--labelled", type=click.Path(path_type=Path, exists=True), help="Photos named …_S sharp, …_F and …_M not."
+)
+def main(names: tuple[str, ...], file: Path | None, photos: Path | None, labelled: Path | None) -> None:
     """Print figures; a ratio is to the yardstick named beside it, taken in the same run."""
     figures: list[Figure] = []
+    benches = BENCHES | {
+        "duplicates": lambda: duplicates.measure(photos),
+        "quality": lambda: quality.measure(photos, labelled),
+    }
     for name in names or BENCHES:
-        for figure in BENCHES[name]():
+        for figure in benches[name]():
             figures.append(figure)
             click.echo(figure.written())
     if file:

@@ -10,13 +10,15 @@ from typing import IO, cast
 from PIL import AvifImagePlugin, Image, ImageFile, TiffImagePlugin
 
 from archive.media.file import SourceFile
-from archive.media.limits import Limits
+from archive.media.limits import MIB, Limits
 from archive.media.pictures import gif, headings
 from archive.media.pictures.picture import TURNED, Decoded, Header, allow
 
 # Ours are checked before anything is decoded, and say more.
 Image.MAX_IMAGE_PIXELS = None
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+# What is read, and what is handed on as bytes, in one piece: in pieces of 64 KiB a photo is copied once more.
+ImageFile.MAXBLOCK = 16 * MIB
 
 _ORIENTATION = 0x0112
 _PLUGINS = {

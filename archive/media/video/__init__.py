@@ -5,6 +5,7 @@ from archive.media.video.errors import Corrupt, TooMuch, Unsupported, VideoError
 from archive.media.video.play import PlayPolicy, play
 from archive.media.video.poster import poster
 from archive.media.video.probe import VideoProbe, probe
+from archive.media.video.stills import stills
 
 __all__ = [
     "Corrupt",
@@ -17,4 +18,5 @@ __all__ = [
     "play",
     "poster",
     "probe",
+    "stills",
 ]

@@ -2977,6 +2977,8 @@ export interface components {
             cancel_requested: boolean;
             /** Library Id */
             library_id: string | null;
+            /** Asset Id */
+            asset_id: string | null;
             /** Request Id */
             request_id: string | null;
             /**

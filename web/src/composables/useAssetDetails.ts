@@ -1,8 +1,8 @@
-import { onUnmounted, shallowRef, watch } from 'vue'
+import { onUnmounted, ref, shallowRef, watch } from 'vue'
 import * as assets from '@/api/assets'
 import * as guests from '@/api/guests'
 import { toProblem, type ApiProblem } from '@/api/problem'
-import type { AssetDetails, Changes, GuestDetails, OpenShare } from '@/api/types'
+import type { AssetDetails, Changes, GuestDetails, Job, OpenShare } from '@/api/types'
 import { useBundled, useStream } from './useStream'
 import { tellTiles } from './tileNews'
 
@@ -13,6 +13,8 @@ const PAUSE = 120
 export function useAssetDetails(id: () => string, share: OpenShare | null) {
   const details = shallowRef<GuestDetails | null>(null)
   const problem = shallowRef<ApiProblem | null>(null)
+  /** How much of the film browsers will play is made, in percent; none while nobody is at it. */
+  const converted = ref<number | null>(null)
   let timer: ReturnType<typeof setTimeout> | undefined
   let round = 0
 
@@ -33,6 +35,7 @@ export function useAssetDetails(id: () => string, share: OpenShare | null) {
     () => {
       round += 1
       if (details.value?.id !== id()) details.value = null
+      converted.value = null
       clearTimeout(timer)
       timer = setTimeout(() => void load(), details.value ? 0 : PAUSE)
     },
@@ -46,7 +49,12 @@ export function useAssetDetails(id: () => string, share: OpenShare | null) {
   if (!share) {
     const again = useBundled(() => void load(), () => 300)
     const isOurs = ({ id: one, ids }: { id?: string; ids?: string[] }): boolean => one === id() || (ids?.includes(id()) ?? false)
-    useStream({ 'asset.changed': (event: { id?: string; ids?: string[] }) => isOurs(event) && again() }, again)
+    useStream({ 'asset.changed': (event: { id?: string; ids?: string[] }) => isOurs(event) && again(), job: watchConversion }, again)
+  }
+
+  function watchConversion({ asset_id, kind, state, progress }: Job): void {
+    if (asset_id !== id() || kind !== 'ingest.play') return
+    converted.value = state === 'running' && progress?.total ? Math.min(100, Math.round((progress.done / progress.total) * 100)) : null
   }
 
   async function change(changes: Changes): Promise<void> {
@@ -63,7 +71,7 @@ export function useAssetDetails(id: () => string, share: OpenShare | null) {
     await load()
   }
 
-  return { details, problem, load, change, retry }
+  return { details, problem, converted, load, change, retry }
 }
 
 export const isFull = (details: GuestDetails | null): details is AssetDetails => details?.library_id !== undefined
