@@ -171,10 +171,14 @@ def _unlike(kind: Kind, text: str, rows: int, number: float, known: float) -> bo
 
 
 def _acceptable(decoded: Decoded, confidence: float, known: float) -> bool:
-    """Tell whether nobody need look: both readers agree, are sure, and it is written as numbers are and no shorter."""
-    if not decoded.agreed or min(decoded.weakest, confidence + 0.05) < _ACCEPTED:
+    """Tell whether nobody need look: both readers agree, are sure, and it is written as numbers are and no shorter.
+
+    Many digits alone are as often a telephone's as a plate's, whatever a country's grammar admits.
+    """
+    if not decoded.agreed or min(decoded.weakest, confidence + 0.02) < _ACCEPTED:
         return False
-    return known > 0.5 and len(decoded.text) > 2 and any(character.isdigit() for character in decoded.text)
+    digits = sum(character.isdigit() for character in decoded.text)
+    return known > 0.5 and len(decoded.text) > 2 and digits > 0 and (digits < len(decoded.text) or digits <= 5)
 
 
 def _whole(picture: Picture) -> list[Region]:
