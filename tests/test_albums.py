@@ -119,7 +119,12 @@ async def test_the_cover_is_the_chosen_one_or_the_first(anna: Person, live: Runt
 async def test_a_list_of_albums_costs_the_same_however_many(anna: Person, live: Runtime) -> None:
     made = await plant(live, anna.library, {}, {})
     asked: list[str] = []
-    event.listen(live.database.engine.sync_engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+
+    def note(*args: Any) -> None:
+        if "event" not in args[2]:  # what the hub of events asks meanwhile is no part of it
+            asked.append(args[2])
+
+    event.listen(live.database.engine.sync_engine, "before_cursor_execute", note)
 
     async def statements() -> int:
         asked.clear()
