@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from api.cli import commands
+from ml.numbers.sessions import WEIGHTS
+from ml.training.promotion import Judged, Models
 from tests.test_numbers_reading import scene
 
 
@@ -84,8 +87,21 @@ def test_data_is_drawn(tmp_path: Path) -> None:
         assert drawn.width == 2 * 138
 
 
+def test_read_uses_what_was_promoted(plate: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(WEIGHTS, mine)
+    record = json.loads((mine / "record.json").read_text())
+    (mine / "record.json").write_text(json.dumps(record | {"version": "mine-1"}))
+    models = tmp_path / "models"
+    models.mkdir()
+    before = json.loads(call("read", plate, "--json", "--models", models).output)
+    Models(models).promote(mine, Judged(0.9, 10), Judged(0.8, 10))
+    after = json.loads(call("read", plate, "--json", "--models", models).output)
+    assert {one["model"] for one in before["numbers"]} == {record["version"]}
+    assert {one["model"] for one in after["numbers"]} == {"mine-1"}
+
+
 def test_what_is_not_better_is_not_promoted(plate: Path, tmp_path: Path) -> None:
-    from ml.numbers.sessions import WEIGHTS
 
     (tmp_path / "labels.csv").write_text(f"file,text,x,y,w,h\n{plate.name},AB123CD,215,210,210,60\n")
     done = call("train", "promote", WEIGHTS, "--data", tmp_path, "--models", tmp_path / "models")

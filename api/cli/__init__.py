@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from contextlib import suppress
@@ -11,6 +10,7 @@ import asyncpg
 import click
 from sqlalchemy.exc import DBAPIError
 
+from api.cli.lazy import LazyGroup
 from archive import __version__
 from archive.errors import TagphotoError
 
@@ -37,25 +37,9 @@ _COMMANDS = {
 }
 
 
-class _Commands(click.Group):
-    """Imports a command when it is called: a start must not wait for what the other commands need."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """List the commands by name."""
-        del ctx
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command."""
-        del ctx
-        if cmd_name not in _COMMANDS:
-            return None
-        module, _, name = _COMMANDS[cmd_name].partition(":")
-        found: click.Command = getattr(importlib.import_module(f"api.cli.{module}"), name)
-        return found
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, package="api.cli", lazily=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="tagphoto")
 def commands() -> None:
     """Tagphoto, a smart photo archive.

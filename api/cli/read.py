@@ -14,6 +14,8 @@ from ml.numbers.errors import NumbersError
 from ml.numbers.grammar import chosen
 from ml.numbers.pipeline import NumberReader, Options
 from ml.numbers.reading import Kind, Reading
+from ml.numbers.sessions import WEIGHTS
+from ml.training.promotion import Models
 
 _THREADS = 2
 
@@ -41,6 +43,11 @@ _THREADS = 2
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="A folder with grammars of your own.",
 )
+@click.option(
+    "--models",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="A folder of weights: those that 'tagphoto train promote' put to use there are used.",
+)
 def read(
     files: Sequence[Path],
     *,
@@ -49,6 +56,7 @@ def read(
     kinds: Sequence[str],
     countries: Sequence[str],
     grammars: Path | None,
+    models: Path | None,
 ) -> None:
     """Read the numbers in pictures: race bibs and licence plates.
 
@@ -62,7 +70,8 @@ def read(
         )
         if options.countries:
             chosen(options.countries, *options.grammars)
-        reader = NumberReader(threads=_THREADS)
+        weights = Models(models).current() if models else WEIGHTS
+        reader = NumberReader(weights, threads=_THREADS)
         refused = _read_all(reader, files, options, as_json=as_json, annotate=annotate)
     except NumbersError as error:
         raise click.ClickException(str(error)) from error

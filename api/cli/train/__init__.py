@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
+
+from api.cli.lazy import LazyGroup
 
 _COMMANDS = {
     "generate": "making:generate",
@@ -19,24 +19,6 @@ _COMMANDS = {
 }
 
 
-class _Commands(click.Group):
-    """Imports a command when it is called, as the whole command line does."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """List the commands in the order of the work."""
-        del ctx
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command."""
-        del ctx
-        if cmd_name not in _COMMANDS:
-            return None
-        module, _, name = _COMMANDS[cmd_name].partition(":")
-        found: click.Command = getattr(importlib.import_module(f"api.cli.train.{module}"), name)
-        return found
-
-
-@click.group(cls=_Commands)
+@click.group(cls=LazyGroup, package="api.cli.train", lazily=_COMMANDS)
 def train() -> None:
     """Train the recogniser of numbers, on data that is drawn and on readings of your own."""
