@@ -30,6 +30,10 @@ async def see(sandbox: Sandbox, source: Source, longest: int = LONGEST) -> Seen:
     result = await sandbox.run("pixels", {"longest": longest}, source, blobs=blobs)
     if result.verdict is not Verdict.OK or result.value is None:
         raise Refused(result.detail or result.verdict.value)
-    width, height = result.value["size"]
-    pixels = np.frombuffer(blobs.blobs["pixels"], np.uint8).reshape(height, width, 3)
-    return Seen(pixels, max(result.value["original"]) / max(width, height))
+    try:
+        width, height = result.value["size"]
+        pixels = np.frombuffer(blobs.blobs["pixels"], np.uint8).reshape(height, width, 3)
+        return Seen(pixels, max(result.value["original"]) / max(width, height))
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        # Somebody else than our code wrote this: the file has taken its decoder over.
+        raise Refused(f"the decoder said nonsense: {error}") from error
