@@ -16,10 +16,9 @@ from ml.training.mnist import lines, read
 _FONTS = click.option(
     "--fonts",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    default=Path("/usr/share/fonts"),
-    show_default=True,
-    help="Where free fonts are looked for, beside our own glyphs.",
+    help="Where free fonts are looked for, beside our own glyphs; else where Linux keeps them, if there are any.",
 )
+_SYSTEM_FONTS = Path("/usr/share/fonts")
 
 
 @click.command()
@@ -32,9 +31,9 @@ _FONTS = click.option(
     help="Also set the digits of this folder of MNIST's files into a shard.",
 )
 @_FONTS
-def generate(folder: Path, shards: int, seed: int, mnist: Path | None, fonts: Path) -> None:
+def generate(folder: Path, shards: int, seed: int, mnist: Path | None, fonts: Path | None) -> None:
     """Draw training data into a folder. Killed, it goes on where it was."""
-    lettering.look_for_fonts_in(fonts)
+    lettering.look_for_fonts_in(fonts or _SYSTEM_FONTS)
     with click.progressbar(length=shards, label="drawing") as bar:
         for _ in generated(folder, seed, shards):
             bar.update(1)
@@ -49,7 +48,7 @@ def generate(folder: Path, shards: int, seed: int, mnist: Path | None, fonts: Pa
 @click.option("--seed", default=1, show_default=True, help="The seed whose samples are shown.")
 @click.option("--flat", is_flag=True, help="Show them as they were drawn, before anything is worn and photographed.")
 @_FONTS
-def sheet(file: Path, rows: int, columns: int, seed: int, *, flat: bool, fonts: Path) -> None:
+def sheet(file: Path, rows: int, columns: int, seed: int, *, flat: bool, fonts: Path | None) -> None:
     """Draw a contact sheet of training data, each sample with its truth."""
-    lettering.look_for_fonts_in(fonts)
+    lettering.look_for_fonts_in(fonts or _SYSTEM_FONTS)
     Image.fromarray(sheets.sheet(seed, rows, columns, flat=flat)).save(file)
