@@ -122,7 +122,9 @@ def send(page: Page, photos: list[Path]) -> None:
 def look_and_like(page: Page) -> None:
     """The photo has an address of its own; keys lead to the next one, and back to where it was opened."""
     tile(page, "lake.jpg").click()
-    viewer = page.get_by_role("dialog", name="lake.jpg")
+    expect(page.get_by_role("dialog", name="lake.jpg")).to_be_visible()
+    # The window is called by its photo's title, which changes below.
+    viewer = page.get_by_role("dialog")
     expect(viewer.get_by_role("img", name="lake.jpg")).to_have_class(re.compile("shown"))
     expect(page).to_have_url(re.compile("/photo/"))
     page.keyboard.press("f")
@@ -136,6 +138,7 @@ def look_and_like(page: Page) -> None:
     expect(details.get_by_role("link", name="summer")).to_be_visible()
     details.get_by_label("Title").fill("The lake at noon")
     details.get_by_label("Title").press("Tab")
+    expect(page.get_by_role("dialog", name="The lake at noon")).to_be_visible()
     expect(details.get_by_role("button", name="As in the file").first).to_be_visible()
     viewer.get_by_role("button", name="Details").click()
     # Older ones come after it.
