@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from archive import installation
 from archive.db import Database, create_engine
+from archive.duplicates.nearby import Nearby
 from archive.ingest.tools import Playing, Tools
 from archive.mail import Mailer
 from archive.media.sandbox import Sandbox
@@ -39,6 +40,7 @@ class Runtime:
     vault: Vault
     sandbox: Sandbox
     hashes: Hashes
+    nearby: Nearby
     bell: Bell
     keyring: Keyring
     mailer: Mailer
@@ -98,6 +100,7 @@ async def open_runtime(
             vault=Vault(opened, copy, LibraryKeys(keyring)),
             sandbox=sandbox,
             hashes=Hashes(),
+            nearby=Nearby(),
             bell=bell,
             keyring=keyring,
             mailer=Mailer(settings.smtp_url, settings.mail_from),

@@ -15,7 +15,12 @@ from archive.settings import Settings
 from archive.steps import catalogue
 from archive.steps import service as steps
 
-_WHAT = {"metadata": catalogue.DESCRIBE, "renditions": catalogue.RENDER, "video": catalogue.PLAY}
+_WHAT = {
+    "metadata": catalogue.DESCRIBE,
+    "renditions": catalogue.RENDER,
+    "video": catalogue.PLAY,
+    "looks": catalogue.LOOK,
+}
 
 
 @click.command()

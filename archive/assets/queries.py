@@ -147,6 +147,12 @@ async def sizes(session: AsyncSession, asset_ids: Sequence[UUID]) -> list[tuple[
     return [(row[0], row[1], int(row[2])) for row in await session.execute(statement)]
 
 
+async def each_size(session: AsyncSession, asset_ids: Sequence[UUID]) -> list[tuple[UUID, int]]:
+    """Give the size of each of these that is still there, as it was received."""
+    statement = select(Asset.id, Asset.size).where(among(Asset.id, asset_ids))
+    return [(row[0], row[1]) for row in await session.execute(statement)]
+
+
 async def rendition_sizes(session: AsyncSession, asset_ids: Sequence[UUID]) -> list[tuple[UUID, int]]:
     """Add up what renditions take, by library."""
     statement = (

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from archive.vault.vault import Vault
 
 
+# What is kept as renditions are, and for nobody to see.
+INWARD = ("look",)
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """A rendition whose bytes are durable, and that no table knows yet."""
@@ -75,7 +79,7 @@ async def plan_for(
     """Find out how to read a rendition; without a caller somebody has a signed link to it."""
     if caller is not None:
         await queries.get(session, caller, asset_id)
-    found = await queries.rendition(session, asset_id, name)
+    found = None if name in INWARD else await queries.rendition(session, asset_id, name)
     if found is None:
         noun = "rendition"
         raise NotFound(noun)
@@ -85,5 +89,6 @@ async def plan_for(
 async def listed(session: AsyncSession, caller: Caller, asset_id: UUID) -> list[Rendition]:
     """List an asset's renditions."""
     await queries.get(session, caller, asset_id)
-    statement = select(Rendition).where(Rendition.asset_id == asset_id).order_by(Rendition.name)
+    statement = select(Rendition).where(Rendition.asset_id == asset_id, Rendition.name.not_in(INWARD))
+    statement = statement.order_by(Rendition.name)
     return list(await session.scalars(statement))

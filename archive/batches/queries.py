@@ -14,6 +14,7 @@ from archive.db import among
 from archive.errors import NotFound
 from archive.libraries.queries import visible
 from archive.models import Batch, BatchAsset, Step, Upload
+from archive.steps import catalogue
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -61,11 +62,11 @@ async def assets(session: AsyncSession, batch_ids: Sequence[UUID]) -> Counts:
 
 
 async def steps(session: AsyncSession, batch_ids: Sequence[UUID]) -> Counts:
-    """Count the steps of assets by their state."""
+    """Count the steps of assets by their state, but for those that nobody waits for."""
     statement = (
         select(BatchAsset.batch_id, Step.state, func.count())
         .join(Step, Step.asset_id == BatchAsset.asset_id)
-        .where(among(BatchAsset.batch_id, batch_ids))
+        .where(among(BatchAsset.batch_id, batch_ids), Step.name.not_in(catalogue.QUIET))
         .group_by(BatchAsset.batch_id, Step.state)
     )
     return _by_batch([(row[0], row[1], row[2]) for row in await session.execute(statement)])

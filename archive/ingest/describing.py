@@ -136,6 +136,7 @@ async def _go_on(session: AsyncSession, tools: Tools, asset: Asset, seen: Seen) 
     if seen.look is not None:
         rendering.show(asset, seen.look)
         await steps.done(session, asset, catalogue.DESCRIBE, catalogue.RENDER)
+        await steps.ask_once(session, asset.library_id, asset.id, catalogue.LOOK)
         return
     if asset.kind not in {"photo", "video"}:
         await steps.skip(session, asset, catalogue.RENDER)

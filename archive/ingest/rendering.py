@@ -107,6 +107,7 @@ async def _note(session: AsyncSession, tools: Tools, asset: Asset, result: Resul
     await renditions.keep(session, tools.vault.keys, asset, made)
     show(asset, look)
     await steps.done(session, asset, catalogue.RENDER)
+    await steps.ask_once(session, asset.library_id, asset.id, catalogue.LOOK)
 
 
 async def _once(content: bytes) -> AsyncIterator[bytes]:

@@ -1,6 +1,6 @@
 """What workers run: thin handlers that call the services. Every handler may run twice."""
 
-from archive.jobs import assets, backups, ingest, integrity, mail, timeline, upkeep, uploads
+from archive.jobs import assets, backups, duplicates, ingest, integrity, mail, timeline, upkeep, uploads
 from archive.queue import kinds
 from archive.work import Job, with_handlers
 
@@ -21,8 +21,10 @@ JOBS = with_handlers(
         Job(kinds.BACKUP, backups.make),
         Job(kinds.DESCRIBE, ingest.describe),
         Job(kinds.RENDER, ingest.render),
+        Job(kinds.LOOK, ingest.look),
         Job(kinds.PLAY, ingest.play),
         Job(kinds.MISSING, ingest.missing),
+        Job(kinds.RESOLVE, duplicates.resolve),
         Job(kinds.FOLD, timeline.fold),
     ],
 )

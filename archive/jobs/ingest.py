@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from archive.errors import Damaged, NotFound
 from archive.ingest import describing, playing, rendering
+from archive.looks import looking
 from archive.queue.claims import LeaseLost, Permanent
 from archive.steps import catalogue
 from archive.steps import service as steps
@@ -57,6 +58,13 @@ async def missing(_runtime: Runtime, work: Work) -> None:
         while found == _BATCH:
             async with work.transaction() as session:
                 found = await steps.missing(session, step, _BATCH)
+
+
+async def look(runtime: Runtime, work: Work) -> None:
+    """See what it is like."""
+    async with _patience(work):
+        asset_id, attempt = UUID(work.args["asset"]), work.claim.attempt
+        await looking.look(work.transaction, runtime.tools, runtime.nearby, asset_id, attempt)
 
 
 @asynccontextmanager

@@ -7,12 +7,14 @@ from archive.models.audit import AuditEntry
 from archive.models.backup import Backup
 from archive.models.base import Base
 from archive.models.batch import Batch, BatchAsset
+from archive.models.duplicate import Different, Group, GroupMember, Likeness, Look, Resolution, Resolved
 from archive.models.event import Event
 from archive.models.file import Deletion, File, LibraryKey, Object, Stray, Tombstone
 from archive.models.installation import Installation
 from archive.models.job import Job, Worker
 from archive.models.library import Library, Membership
 from archive.models.link import Link
+from archive.models.quality import Quality
 from archive.models.step import Step
 from archive.models.tag import AssetTag, Tag
 from archive.models.timeline import TimelineChange, TimelineDay
@@ -33,18 +35,26 @@ __all__ = [
     "Batch",
     "BatchAsset",
     "Deletion",
+    "Different",
     "Event",
     "File",
+    "Group",
+    "GroupMember",
     "Installation",
     "Job",
     "Library",
     "LibraryKey",
+    "Likeness",
     "Link",
+    "Look",
     "Membership",
     "Metadata",
     "Object",
+    "Quality",
     "RecoveryCode",
     "Rendition",
+    "Resolution",
+    "Resolved",
     "SelectedAsset",
     "Selection",
     "Session",

@@ -60,9 +60,13 @@ BACKUP = Kind(
 # The steps of an asset. What it is comes before what it looks like, and both before what takes minutes.
 DESCRIBE = Kind("ingest.describe", queue="ingest", priority=80, max_attempts=_PATIENT)
 RENDER = Kind("ingest.render", queue="ingest", priority=90, max_attempts=_PATIENT)
+# What nobody waits for. Workers that do only this can have machines of their own.
+LOOK = Kind("analysis.look", queue="analysis", priority=120, max_attempts=_PATIENT)
 PLAY = Kind("ingest.play", queue="ingest", priority=180, max_attempts=_PATIENT, limit=1)
 # Asks anew for steps that wait and have no job.
 MISSING = Kind("ingest.missing", queue="upkeep", priority=140, limit=1, every=timedelta(minutes=1))
+# Groups that a rule chooses, resolved one after the other.
+RESOLVE = Kind("duplicates.resolve", priority=60)
 FOLD = Kind("timeline.fold", queue="upkeep", priority=140, limit=1, every=timedelta(minutes=1))
 
 ALL = (
@@ -80,8 +84,10 @@ ALL = (
     BACKUP,
     DESCRIBE,
     RENDER,
+    LOOK,
     PLAY,
     MISSING,
+    RESOLVE,
     FOLD,
 )
-QUEUES = ("mail", "default", "ingest", "upkeep")
+QUEUES = ("mail", "default", "ingest", "analysis", "upkeep")

@@ -15,9 +15,13 @@ class Work:
     name: str
     kind: Kind
     version: int
+    # Whether an asset is ready without it: nobody waits, and no tile changes when it is done.
+    quiet: bool = False
 
 
 DESCRIBE = Work("describe", kinds.DESCRIBE, 1)
 RENDER = Work("render", kinds.RENDER, 1)
 PLAY = Work("play", kinds.PLAY, 1)
-ALL = {work.name: work for work in (DESCRIBE, RENDER, PLAY)}
+LOOK = Work("look", kinds.LOOK, 1, quiet=True)
+ALL = {work.name: work for work in (DESCRIBE, RENDER, PLAY, LOOK)}
+QUIET = tuple(name for name, work in ALL.items() if work.quiet)

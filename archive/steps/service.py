@@ -33,6 +33,15 @@ async def ask(session: AsyncSession, library_id: UUID, asset_id: UUID, works: Se
         await enqueue(session, work.kind, {"asset": str(asset_id)}, key=str(asset_id), library_id=library_id)
 
 
+async def ask_once(session: AsyncSession, library_id: UUID, asset_id: UUID, work: Work) -> None:
+    """Ask for a step of an asset, unless it was asked for before and is done as it is now."""
+    known = select(Step.asset_id).where(
+        Step.asset_id == asset_id, Step.name == work.name, or_(Step.state == "waiting", Step.version >= work.version)
+    )
+    if await session.scalar(known) is None:
+        await ask(session, library_id, asset_id, [work])
+
+
 async def done(session: AsyncSession, asset: Asset, *works: Work) -> None:
     """Note that steps have been done."""
     await _end(session, asset, works, "done")
@@ -64,7 +73,8 @@ async def _end(
     with session.no_autoflush:  # what is still to be written to the asset goes with the last of it
         await session.execute(rows.on_conflict_do_update(index_elements=[Step.asset_id, Step.name], set_=values))
     if verdict is None and asset.problem is None:
-        await _tell(session, asset)
+        if not all(work.quiet for work in works):
+            await _tell(session, asset)
     else:
         await settle(session, asset)
 

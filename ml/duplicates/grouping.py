@@ -26,7 +26,7 @@ _BURST_NEAR, _BURST_NEAR_LARGE = 20, 110
 _ZONE = 900.0
 # Of a long burst not every shot is compared with every other one: they are in one group already.
 _MOST_SIMILAR = 12
-_FILM_MS, _FILM_PART = 500, 0.02
+FILM_MS, FILM_PART = 500, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def group(
     apart = [one for one in members if one.number not in repeated]
     links += _compared(apart, different, threads, progress)
     links = [link for link in links if tuple(sorted((link.first, link.second))) not in different]
-    return _groups(links)
+    return grouped(links)
 
 
 def relate(first: Member, second: Member) -> Likeness | None:
@@ -221,12 +221,13 @@ def _films(members: Sequence[Member]) -> Iterator[tuple[int, int]]:
     )
     for number, (length, place) in enumerate(films):
         for other, other_place in films[number + 1 :]:
-            if other - length > max(_FILM_MS, _FILM_PART * other):
+            if other - length > max(FILM_MS, FILM_PART * other):
                 break
             yield place, other_place
 
 
-def _groups(links: list[Link]) -> list[Group]:
+def grouped(links: Sequence[Link]) -> list[Group]:
+    """Put together what links hold together; what is only similar makes groups of its own."""
     same, akin = _Sets(), _Sets()
     for link in links:
         akin.join(link.first, link.second)

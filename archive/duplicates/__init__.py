@@ -1,0 +1,1 @@
+"""Duplicates: which assets of a library belong together, which should stay, and what was decided of them."""

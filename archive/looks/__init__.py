@@ -1,0 +1,1 @@
+"""Looks: the step that sees a picture as duplicates and quality do."""
