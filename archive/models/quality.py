@@ -17,7 +17,6 @@ class Quality(Base):
     __table_args__ = (
         Index("ix_quality_asked", "library_id", "merit", "asset_id", postgresql_where=text("asked")),
         Index("ix_quality_merit", "library_id", "merit", "asset_id"),
-        Index("ix_quality_verdicts", "verdicts", postgresql_using="gin"),
     )
 
     asset_id: Mapped[UUID] = mapped_column(ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import ARRAY, Double, any_, func, literal, select, tuple_
 
 from archive.access import Caller, Role
 from archive.assets import queries as assets
@@ -24,15 +24,13 @@ _STEPS = 100
 
 async def counts(session: AsyncSession, library_id: UUID) -> dict[str, int]:
     """Count what is asked about by verdict."""
-    verdict = func.unnest(Quality.verdicts).column_valued("verdict")
-    statement = (
-        select(verdict, func.count())
-        .select_from(Quality)
+    each = (
+        select(func.unnest(Quality.verdicts).label("verdict"))
         .join(Asset, Asset.id == Quality.asset_id)
-        .join(verdict, Quality.asked)
         .where(Quality.library_id == library_id, Quality.asked, Asset.in_timeline)
-        .group_by(verdict)
+        .subquery()
     )
+    statement = select(each.c.verdict, func.count()).group_by(each.c.verdict)
     return {row[0]: row[1] for row in await session.execute(statement)}
 
 
@@ -48,10 +46,10 @@ async def asked(
         .limit(limit)
     )
     if verdict is not None:
-        statement = statement.where(Quality.verdicts.contains([verdict]))
+        statement = statement.where(literal(verdict) == any_(Quality.verdicts))
     if after is not None:
         statement = statement.where(tuple_(Quality.merit, Quality.asset_id) > tuple_(*after))
-    return list((await session.execute(statement)))
+    return list(await session.execute(statement))
 
 
 async def ranked(
@@ -67,12 +65,12 @@ async def ranked(
     )
     if after is not None:
         statement = statement.where(tuple_(Quality.merit, Quality.asset_id) < tuple_(*after))
-    return list((await session.execute(statement)))
+    return list(await session.execute(statement))
 
 
 async def scale(session: AsyncSession, library_id: UUID, shoot: Shoot | None) -> Sequence[float]:
     """Give the sharpness of a library or shoot at equal steps, from the least to the most."""
-    steps = [(step + 0.5) / _STEPS for step in range(_STEPS)]
+    steps = literal([(step + 0.5) / _STEPS for step in range(_STEPS)], ARRAY(Double))
     statement = select(func.percentile_disc(steps).within_group(Quality.sharpness)).where(
         Quality.library_id == library_id, Quality.sharpness.is_not(None)
     )

@@ -19,6 +19,7 @@ from archive.libraries import service as libraries
 from archive.models import Quality
 from archive.quality import queries
 from archive.timeline import tiles
+from ml.quality.pages import Sort
 from ml.quality.ranking import merit
 from ml.quality.verdicts import film_verdicts, verdicts
 
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from ml.quality.scores import Scores
 
 Answer = Literal["keep", "trash", "never", "ask"]
-# Films are not measured: what is said of them comes before pictures that are fine, and after those that are not.
-_FILM_MERIT = -5.0
+# What cannot be compared with photos, films and pages, comes after photos that are fine and before those that are not.
+_NO_PHOTO = -5.0
+_PHOTOS = (Sort.PHOTO, Sort.EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ async def keep(session: AsyncSession, asset: Asset, scores: Scores | None) -> No
         "measured_at": func.now(),
         "scores": None if scores is None else asdict(scores) | {"sort": scores.sort.value},
         "sharpness": scores.sharpness if scores else None,
-        "merit": merit(scores) if scores else _FILM_MERIT,
+        "merit": merit(scores) if scores and scores.sort in _PHOTOS else _NO_PHOTO,
         "verdicts": [one.value for one in found],
     }
     row = insert(Quality).values(asset_id=asset.id, **values)

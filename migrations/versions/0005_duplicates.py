@@ -134,7 +134,6 @@ def upgrade() -> None:
     )
     op.create_index('ix_quality_asked', 'quality', ['library_id', 'merit', 'asset_id'], unique=False, postgresql_where=sa.text('asked'))
     op.create_index('ix_quality_merit', 'quality', ['library_id', 'merit', 'asset_id'], unique=False)
-    op.create_index('ix_quality_verdicts', 'quality', ['verdicts'], unique=False, postgresql_using='gin')
     op.create_table('resolved',
     sa.Column('resolution_id', sa.Uuid(), nullable=False),
     sa.Column('group_id', sa.Uuid(), nullable=False),
@@ -153,7 +152,6 @@ def downgrade() -> None:
     op.execute("DELETE FROM step WHERE name = 'look'")
     op.drop_index(op.f('ix_resolved_group_id'), table_name='resolved')
     op.drop_table('resolved')
-    op.drop_index('ix_quality_verdicts', table_name='quality', postgresql_using='gin')
     op.drop_index('ix_quality_merit', table_name='quality')
     op.drop_index('ix_quality_asked', table_name='quality', postgresql_where=sa.text('asked'))
     op.drop_table('quality')
