@@ -36,7 +36,7 @@ Why = Literal[
 ]
 
 
-class LinkView(View):
+class LikenessView(View):
     """How two of a group are alike, with all that was measured."""
 
     first_id: UUID
@@ -54,7 +54,7 @@ class LinkView(View):
     border: int = Field(description="Which of both only has a border around what the other shows; 0 is neither.")
 
 
-class MemberView(View):
+class GroupMemberView(View):
     """One of a group, and what the others may lack."""
 
     tile: TileView
@@ -78,8 +78,8 @@ class GroupView(View):
     kind: Kind
     version: str = Field(description="What the group is now: send it with what you decide.")
     count: int
-    members: list[MemberView] = Field(description="The suggested one first; of a very large group a hundred.")
-    links: list[LinkView]
+    members: list[GroupMemberView] = Field(description="The suggested one first; of a very large group a hundred.")
+    links: list[LikenessView]
     keep: UUID
     why: Why
     spare_bytes: int
@@ -93,7 +93,7 @@ class GroupView(View):
         """Show a group."""
         group, said, related = shown.group, shown.suggestion, shown.related
         members = [
-            MemberView(
+            GroupMemberView(
                 tile=TileView.of(tile, links),
                 size=tile.asset.size,
                 media_type=tile.asset.media_type,
@@ -115,7 +115,7 @@ class GroupView(View):
             version=shown.version,
             count=shown.count,
             members=members,
-            links=[LinkView.model_validate(link) for link in shown.links],
+            links=[LikenessView.model_validate(link) for link in shown.links],
             keep=said.keep,
             why=said.why.value,
             spare_bytes=shown.spare_bytes,

@@ -60,7 +60,7 @@ class RatedView(View):
         return cls(tile=TileView.of(row.tile, links), quality=QualityView.of(row.quality, row.percentile))
 
 
-class Counts(View):
+class QualityCounts(View):
     """How many are asked about, by verdict. One with two verdicts counts for both."""
 
     counts: dict[Verdict, int]
@@ -94,9 +94,10 @@ class ShootQuery(Document):
 
 
 @router.get("/quality/counts")
-async def count_asked(caller: Reader, session: Transaction, library: UUID) -> Counts:
+async def count_asked(caller: Reader, session: Transaction, library: UUID) -> QualityCounts:
     """Count what is asked about in a library."""
-    return Counts(counts={Verdict(name): n for name, n in (await quality.counts(session, caller, library)).items()})
+    found = await quality.counts(session, caller, library)
+    return QualityCounts(counts={Verdict(name): count for name, count in found.items()})
 
 
 @router.get("/quality/queue")

@@ -1045,6 +1045,292 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Duplicates
+         * @description List the groups of a library that nobody has decided yet, the latest first.
+         */
+        get: operations["list_duplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duplicates/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Summary
+         * @description Add up what there is to decide in a library.
+         */
+        get: operations["show_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duplicates/alike": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Forget Different
+         * @description Forget that some assets were called different from each other.
+         */
+        post: operations["forget_different"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duplicates/{group_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Group
+         * @description Show one group.
+         */
+        get: operations["show_group"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duplicates/{group_id}/different": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call Different
+         * @description Remember for ever that some of a group are none of it, or that nothing of it belongs together.
+         */
+        post: operations["call_different"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/{asset_id}/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Groups Of Asset
+         * @description List the groups an asset is in.
+         */
+        get: operations["list_groups_of_asset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resolutions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Resolutions
+         * @description List what was decided in a library, the latest first.
+         */
+        get: operations["list_resolutions"];
+        put?: never;
+        /**
+         * Resolve Duplicates
+         * @description Decide groups, all of them or none; or begin to decide all that meet a rule.
+         *
+         *     Who does not stay goes to the trash. Nothing is destroyed, and all of it can be undone.
+         */
+        post: operations["resolve_duplicates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resolutions/{resolution_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Resolution
+         * @description Show a resolution: how far it is, and what was done.
+         */
+        get: operations["show_resolution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resolutions/{resolution_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Resolution
+         * @description Take a resolution back: who went comes out of the trash; what was merged goes, where nobody has changed it.
+         */
+        post: operations["undo_resolution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count Asked
+         * @description Count what is asked about in a library.
+         */
+        get: operations["count_asked"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Asked
+         * @description List what is asked about, the worst first.
+         */
+        get: operations["list_asked"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/best": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Best
+         * @description List the pictures of a library, or of an album, a batch or some days, the best first.
+         */
+        get: operations["list_best"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Quality
+         * @description Answer for some assets, all of them or none.
+         */
+        post: operations["answer_quality"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/{asset_id}/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Quality
+         * @description Show what was measured of an asset.
+         */
+        get: operations["show_quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/albums/{album_id}/shares": {
         parameters: {
             query?: never;
@@ -1903,6 +2189,28 @@ export interface components {
             trashed: boolean;
         };
         /**
+         * AnswerGiven
+         * @description What to do with some assets.
+         */
+        AnswerGiven: {
+            /** Ids */
+            ids: string[];
+            /**
+             * Answer
+             * @description Keep: it is fine as it is. Never: do not ask about it again, whatever is found. Ask: forget both.
+             * @enum {string}
+             */
+            answer: "keep" | "trash" | "never" | "ask";
+        };
+        /**
+         * Answered
+         * @description How many.
+         */
+        Answered: {
+            /** Count */
+            count: number;
+        };
+        /**
          * Answers
          * @description In the order of the question.
          */
@@ -2381,6 +2689,28 @@ export interface components {
             detail?: string | null;
         };
         /**
+         * ChoiceGiven
+         * @description What to do with a group.
+         */
+        ChoiceGiven: {
+            /**
+             * Group
+             * Format: uuid
+             */
+            group: string;
+            /**
+             * Keep
+             * @description Who stays; the first takes over what only the others have. Empty: the suggested one.
+             * @default []
+             */
+            keep: string[];
+            /**
+             * Version
+             * @description The group's `version`: it is refused if the group is another one by now.
+             */
+            version?: string | null;
+        };
+        /**
          * Code
          * @description A code of the authenticator app.
          */
@@ -2495,6 +2825,18 @@ export interface components {
              * @example tp_3kQ0fJ2a…
              */
             key: string;
+        };
+        /**
+         * DifferentGiven
+         * @description Who is none of the group.
+         */
+        DifferentGiven: {
+            /**
+             * Ids
+             * @description These are none of it; without any, nothing of it belongs together.
+             * @default []
+             */
+            ids: string[];
         };
         /**
          * Edit
@@ -2639,6 +2981,102 @@ export interface components {
              * @description The mirror is to have a whole copy.
              */
             healable: boolean;
+        };
+        /**
+         * GroupMemberView
+         * @description One of a group, and what the others may lack.
+         */
+        GroupMemberView: {
+            tile: components["schemas"]["TileView"];
+            /** Size */
+            size: number;
+            /** Media Type */
+            media_type: string;
+            /** Taken From */
+            taken_from: string;
+            /** Camera */
+            camera: string | null;
+            /** Title */
+            title: string | null;
+            /** Country */
+            country: string | null;
+            /** Tags */
+            tags: string[];
+            /** Albums */
+            albums: number;
+            /** Sharpness */
+            sharpness: number | null;
+            /** Verdicts */
+            verdicts: string[];
+            /**
+             * Cut
+             * @description Another one of the group shows more of it.
+             */
+            cut: boolean;
+        };
+        /**
+         * GroupView
+         * @description What belongs together.
+         */
+        GroupView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "same" | "similar";
+            /**
+             * Version
+             * @description What the group is now: send it with what you decide.
+             */
+            version: string;
+            /** Count */
+            count: number;
+            /**
+             * Members
+             * @description The suggested one first; of a very large group a hundred.
+             */
+            members: components["schemas"]["GroupMemberView"][];
+            /** Links */
+            links: components["schemas"]["LikenessView"][];
+            /**
+             * Keep
+             * Format: uuid
+             */
+            keep: string;
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "uncut" | "most_pixels" | "best_format" | "sharpest" | "richest_metadata" | "in_albums" | "oldest" | "most_bytes" | "first";
+            /** Spare Bytes */
+            spare_bytes: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Settled At */
+            settled_at: string | null;
+            /** Resolution Id */
+            resolution_id: string | null;
+        };
+        /**
+         * Groups
+         * @description Groups of one asset.
+         */
+        Groups: {
+            /** Items */
+            items: components["schemas"]["GroupView"][];
         };
         /**
          * GuestAlbum
@@ -3114,6 +3552,71 @@ export interface components {
             created_at: string;
         };
         /**
+         * LikenessView
+         * @description How two of a group are alike, with all that was measured.
+         */
+        LikenessView: {
+            /**
+             * First Id
+             * Format: uuid
+             */
+            first_id: string;
+            /**
+             * Second Id
+             * Format: uuid
+             */
+            second_id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "same" | "similar";
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "pixels" | "part" | "writing" | "moved" | "moment" | "animation" | "changed" | "film" | "bytes";
+            /**
+             * Orientation
+             * @description How the first lies as the second does; as EXIF numbers it, from 0.
+             */
+            orientation: number;
+            /**
+             * Distance
+             * @description Bits of 64 by which their hashes differ.
+             */
+            distance: number | null;
+            /**
+             * Distance Large
+             * @description Bits of 256.
+             */
+            distance_large: number | null;
+            /** Correlation */
+            correlation: number | null;
+            /**
+             * Alike
+             * @description The part of their blocks that agree.
+             */
+            alike: number | null;
+            /**
+             * First Shown
+             * @description How much of the first the second shows.
+             */
+            first_shown: number | null;
+            /** Second Shown */
+            second_shown: number | null;
+            /**
+             * Ink
+             * @description Of pages: the largest difference.
+             */
+            ink: number | null;
+            /**
+             * Border
+             * @description Which of both only has a border around what the other shows; 0 is neither.
+             */
+            border: number;
+        };
+        /**
          * LinkToken
          * @description The part of a link behind '#'.
          */
@@ -3403,6 +3906,28 @@ export interface components {
             /** Password */
             password?: string | null;
         };
+        /**
+         * OutcomeView
+         * @description What was done to a group, or would be.
+         */
+        OutcomeView: {
+            /**
+             * Group Id
+             * Format: uuid
+             */
+            group_id: string;
+            /** Kept */
+            kept: string[];
+            /** Trashed */
+            trashed: string[];
+            /** Bytes */
+            bytes: number;
+            /**
+             * Merged
+             * @description What who stays takes over.
+             */
+            merged: string[];
+        };
         /** Page[AccountRow] */
         Page_AccountRow_: {
             /** Items */
@@ -3473,6 +3998,16 @@ export interface components {
              */
             next?: string | null;
         };
+        /** Page[GroupView] */
+        Page_GroupView_: {
+            /** Items */
+            items: components["schemas"]["GroupView"][];
+            /**
+             * Next
+             * @description Cursor of the next page; null on the last one.
+             */
+            next?: string | null;
+        };
         /** Page[Invitation] */
         Page_Invitation_: {
             /** Items */
@@ -3533,6 +4068,26 @@ export interface components {
              */
             next?: string | null;
         };
+        /** Page[RatedView] */
+        Page_RatedView_: {
+            /** Items */
+            items: components["schemas"]["RatedView"][];
+            /**
+             * Next
+             * @description Cursor of the next page; null on the last one.
+             */
+            next?: string | null;
+        };
+        /** Page[ResolutionView] */
+        Page_ResolutionView_: {
+            /** Items */
+            items: components["schemas"]["ResolutionView"][];
+            /**
+             * Next
+             * @description Cursor of the next page; null on the last one.
+             */
+            next?: string | null;
+        };
         /** Page[SessionRow] */
         Page_SessionRow_: {
             /** Items */
@@ -3571,6 +4126,14 @@ export interface components {
             media_type: string;
             /** Size */
             size: number;
+        };
+        /**
+         * Parted
+         * @description Of whom it was said; `POST /duplicates/alike` takes it back.
+         */
+        Parted: {
+            /** Ids */
+            ids: string[];
         };
         /**
          * PasswordChange
@@ -3630,6 +4193,51 @@ export interface components {
             password: string;
         };
         /**
+         * QualityCounts
+         * @description How many are asked about, by verdict. One with two verdicts counts for both.
+         */
+        QualityCounts: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * QualityView
+         * @description What was measured of a picture, and what is said of it.
+         */
+        QualityView: {
+            /**
+             * Scores
+             * @description Films have none.
+             */
+            scores: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Merit
+             * @description By which pictures are put in order.
+             */
+            merit: number;
+            /** Verdicts */
+            verdicts: components["schemas"]["Verdict"][];
+            /**
+             * Kept
+             * @description Verdicts that somebody has answered by keeping it.
+             */
+            kept: components["schemas"]["Verdict"][];
+            /**
+             * Never
+             * @description Nobody wants to be asked about it again.
+             */
+            never: boolean;
+            /**
+             * Percentile
+             * @description The part of its library or shoot that is less sharp.
+             */
+            percentile: number | null;
+        };
+        /**
          * Question
          * @description Hashes of files that somebody might send.
          */
@@ -3664,6 +4272,14 @@ export interface components {
              * @default true
              */
             counts_trash: boolean;
+        };
+        /**
+         * RatedView
+         * @description An asset and its quality.
+         */
+        RatedView: {
+            tile: components["schemas"]["TileView"];
+            quality: components["schemas"]["QualityView"];
         };
         /**
          * ReceivedAsset
@@ -3749,6 +4365,86 @@ export interface components {
             email: string;
         };
         /**
+         * ResolutionGiven
+         * @description Either groups, or a rule.
+         */
+        ResolutionGiven: {
+            /**
+             * Library
+             * Format: uuid
+             */
+            library: string;
+            /**
+             * Groups
+             * @default []
+             */
+            groups: components["schemas"]["ChoiceGiven"][];
+            rule?: components["schemas"]["RuleGiven"] | null;
+            /**
+             * Merge
+             * @description Whether who stays takes over what only the others have.
+             * @default true
+             */
+            merge: boolean;
+            /**
+             * Dry Run
+             * @description Only say what would be done.
+             * @default false
+             */
+            dry_run: boolean;
+        };
+        /**
+         * ResolutionView
+         * @description What was decided at once.
+         */
+        ResolutionView: {
+            /**
+             * Id
+             * @description None of a dry run of groups: there is nothing to undo.
+             */
+            id: string | null;
+            /**
+             * Library Id
+             * Format: uuid
+             */
+            library_id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "done" | "failed" | "undone";
+            /** Dry Run */
+            dry_run: boolean;
+            /** Merge */
+            merge: boolean;
+            /** Rule */
+            rule?: {
+                [key: string]: unknown;
+            } | null;
+            /** Groups */
+            groups: number;
+            /** Trashed */
+            trashed: number;
+            /** Bytes */
+            bytes: number;
+            /**
+             * Passed Over
+             * @description Groups that had changed meanwhile, and were left alone.
+             * @default 0
+             */
+            passed_over: number;
+            /**
+             * Outcomes
+             * @description Of a rule the first hundred.
+             * @default []
+             */
+            outcomes: components["schemas"]["OutcomeView"][];
+            /** Made At */
+            made_at?: string | null;
+            /** Undone At */
+            undone_at?: string | null;
+        };
+        /**
          * Retried
          * @description How many steps are done again.
          */
@@ -3768,6 +4464,37 @@ export interface components {
          */
         RoleChange: {
             role: components["schemas"]["Role"];
+        };
+        /**
+         * RuleGiven
+         * @description Which groups: every likeness in them has to meet it.
+         */
+        RuleGiven: {
+            /**
+             * Kind
+             * @default same
+             * @enum {string}
+             */
+            kind: "same" | "similar";
+            /**
+             * Reasons
+             * @default [
+             *       "pixels"
+             *     ]
+             */
+            reasons: ("pixels" | "part" | "writing" | "moved" | "moment" | "animation" | "changed" | "film" | "bytes")[];
+            /**
+             * Alike
+             * @description How much of what both show agrees at least.
+             * @default 0.95
+             */
+            alike: number;
+            /**
+             * Unloved
+             * @description Only where none is a favourite, rated or in an album.
+             * @default false
+             */
+            unloved: boolean;
         };
         /**
          * Scope
@@ -3974,6 +4701,28 @@ export interface components {
             ids: string[];
         };
         /**
+         * SpareView
+         * @description What there is to decide of one kind.
+         */
+        SpareView: {
+            /**
+             * Groups
+             * @default 0
+             */
+            groups: number;
+            /**
+             * Assets
+             * @default 0
+             */
+            assets: number;
+            /**
+             * Bytes
+             * @description What all but the largest of each group take.
+             * @default 0
+             */
+            bytes: number;
+        };
+        /**
          * StepCounts
          * @description How many steps of its assets are in which state.
          */
@@ -4028,6 +4777,14 @@ export interface components {
         Summary: {
             /** Kinds */
             kinds: components["schemas"]["KindCounts"][];
+        };
+        /**
+         * SummaryView
+         * @description What there is to decide in a library.
+         */
+        SummaryView: {
+            same: components["schemas"]["SpareView"];
+            similar: components["schemas"]["SpareView"];
         };
         /**
          * TileView
@@ -4096,6 +4853,18 @@ export interface components {
             items: components["schemas"]["TileView"][];
             /** Next */
             next?: string | null;
+        };
+        /**
+         * Undone
+         * @description What came back.
+         */
+        Undone: {
+            resolution: components["schemas"]["ResolutionView"];
+            /**
+             * Restored
+             * @description How many came out of the trash; what was purged is gone.
+             */
+            restored: number;
         };
         /**
          * UploadCounts
@@ -4226,6 +4995,12 @@ export interface components {
             /** Items */
             items: components["schemas"]["ValueView"][];
         };
+        /**
+         * Verdict
+         * @description Why somebody may want to look at a picture again.
+         * @enum {string}
+         */
+        Verdict: "empty" | "tiny" | "maybe_blurred" | "soft_at_full_size" | "very_dark" | "very_light" | "low_contrast" | "noisy" | "heavily_compressed" | "screenshot" | "document" | "short_film";
         /**
          * ZipLink
          * @description Where a zip is, for a while.
@@ -8669,6 +9444,931 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_duplicates: {
+        parameters: {
+            query: {
+                library: string;
+                kind?: ("same" | "similar") | null;
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description How many items a page has at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_GroupView_"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_summary: {
+        parameters: {
+            query: {
+                library: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SummaryView"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forget_different: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SomeAssets"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupView"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    call_different: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DifferentGiven"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Parted"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_groups_of_asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Groups"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_resolutions: {
+        parameters: {
+            query: {
+                library: string;
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description How many items a page has at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ResolutionView_"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolve_duplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResolutionGiven"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResolutionView"];
+                };
+            };
+            /** @description The rule is being applied */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account exists already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_resolution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resolution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResolutionView"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo_resolution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resolution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Undone"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account exists already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count_asked: {
+        parameters: {
+            query: {
+                library: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityCounts"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_asked: {
+        parameters: {
+            query: {
+                library: string;
+                verdict?: components["schemas"]["Verdict"] | null;
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description How many items a page has at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RatedView_"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_best: {
+        parameters: {
+            query: {
+                library: string;
+                album?: string | null;
+                batch?: string | null;
+                /** @description The first day. */
+                from?: string | null;
+                /** @description The last day. */
+                to?: string | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RatedView_"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_quality: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerGiven"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answered"];
+                };
+            };
+            /** @description Sign-in failed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only for signed-in people */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_quality: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityView"];
+                };
             };
             /** @description Sign-in failed */
             401: {

@@ -62,3 +62,15 @@ export type GuestDetails = Tile & Partial<Omit<AssetDetails, keyof Tile>>
 
 export const FILTERS_OF = ['camera', 'lens', 'place', 'country', 'tag', 'uploader', 'batch'] as const
 export type FilterOf = (typeof FILTERS_OF)[number]
+
+export type DuplicateGroup = Schemas['GroupView']
+export type GroupMember = Schemas['GroupMemberView']
+export type Likeness = Schemas['LikenessView']
+export type DuplicateKind = DuplicateGroup['kind']
+export type DuplicateSummary = Schemas['SummaryView']
+export type Resolution = Schemas['ResolutionView']
+export type ResolutionRule = Schemas['RuleGiven']
+export type Rated = Schemas['RatedView']
+export type Quality = Schemas['QualityView']
+export type QualityVerdict = Quality['verdicts'][number]
+export type QualityAnswer = Schemas['AnswerGiven']['answer']

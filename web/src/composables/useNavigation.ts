@@ -28,6 +28,7 @@ export function useNavigation() {
     const all: NavEntry[] = [
       { to: '/', label: t('nav.photos'), icon: 'photos', within: ['/'] },
       { to: '/albums', label: t('nav.albums'), icon: 'album', within: ['/albums'] },
+      { to: '/tidy/same', label: t('nav.tidy'), icon: 'tidy', within: ['/tidy'] },
       { to: '/trash', label: t('nav.trash'), icon: 'trash', within: ['/trash'] },
       { to: '/libraries', label: t('nav.libraries'), icon: 'libraries', within: ['/libraries'] },
     ]

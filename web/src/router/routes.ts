@@ -52,6 +52,13 @@ export const routes: RouteRecordRaw[] = [
     meta: { access: 'session' },
   },
   {
+    path: '/tidy/:what(same|similar|quality|best|decided)',
+    name: 'tidy',
+    component: () => import('@/pages/TidyPage.vue'),
+    meta: { access: 'session' },
+  },
+  { path: '/tidy', redirect: '/tidy/same' },
+  {
     path: '/trash',
     name: 'trash',
     component: () => import('@/pages/TrashPage.vue'),
