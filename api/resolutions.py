@@ -40,7 +40,7 @@ class RuleGiven(Document):
     kind: Kind = "same"
     reasons: list[Reason] = Field(default=["pixels"], min_length=1, max_length=9)
     alike: Annotated[float, Field(ge=0, le=1)] = Field(
-        default=0.95, description="How much of what both show agrees at least."
+        default=0.95, description="How much of what both show agrees at least.", examples=[0.95]
     )
     unloved: bool = Field(default=False, description="Only where none is a favourite, rated or in an album.")
 

@@ -20,7 +20,7 @@ from PIL import Image
 from api.cli.duplicates import duplicates
 from api.cli.folder import looker
 from api.cli.quality import quality
-from archive.media.looking import BLOB, looked
+from archive.media.looked import BLOB, looked
 from archive.media.sandbox import Gathered, Sandbox
 from archive.media.seeing import see
 from archive.media.source import memory_source

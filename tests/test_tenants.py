@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
 
 from api.cli.openapi import written
+from archive.models import Group, Resolution
 from archive.queue import kinds
 from archive.queue.service import enqueue
 from tests.conftest import MakePerson, NewPerson
@@ -76,7 +78,7 @@ def _value(schema: dict[str, Any], document: dict[str, Any], ids: dict[str, str]
     if "properties" in schema:
         needed = set(schema.get("required", [])) or set(schema["properties"])
         # Where one of several is needed, as no schema says, it is these.
-        needed |= {"ids", "asset_ids", "library_id"} & schema["properties"].keys()
+        needed |= {"ids", "asset_ids", "library_id", "rule"} & schema["properties"].keys()
         needed -= _EITHER.get(schema["title"], set())
         return {key: _value(part, document, ids, key) for key, part in schema["properties"].items() if key in needed}
     if (form := schema.get("format")) in {"uuid", "date-time"}:
@@ -118,6 +120,10 @@ async def things_of(anna: Person, app: FastAPI) -> dict[str, str]:
     batch = await anna.post("/batches", {"library_id": anna.library, "name": "hers"})
     async with app.state.runtime.database.transaction() as session:
         job = await enqueue(session, kinds.SELFCHECK, library_id=None)
+        group = Group(library_id=UUID(anna.library), kind="same")
+        resolution = Resolution(library_id=UUID(anna.library), dry_run=False, merge=True, state="done")
+        session.add_all([group, resolution])
+        await session.flush()
     return {
         "library_id": anna.library,
         "account_id": anna.id,
@@ -133,6 +139,9 @@ async def things_of(anna: Person, app: FastAPI) -> dict[str, str]:
         "album_id": album.json()["id"],
         "share_id": share.json()["id"],
         "batch_id": batch.json()["id"],
+        "group_id": str(group.id),
+        "resolution_id": str(resolution.id),
+        "library": anna.library,
     }
 
 

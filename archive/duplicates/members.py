@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from archive.db import among
 from archive.errors import Damaged
-from archive.media.looking import BLOB
+from archive.media.looked import BLOB
 from archive.models import Asset, Metadata, Rendition
 from archive.vault import reading
 from ml.duplicates.grouping import Member

@@ -20,7 +20,7 @@ from archive.duplicates.candidates import candidates
 from archive.duplicates.nearby import Nearby, hold
 from archive.ingest import originals
 from archive.ingest.outcome import require_last_word
-from archive.media.looking import BLOB, Looked, looked
+from archive.media.looked import BLOB, Looked, looked
 from archive.media.sandbox import Gathered
 from archive.media.verdict import Verdict
 from archive.models import Asset, Metadata

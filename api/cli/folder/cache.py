@@ -14,7 +14,7 @@ import click
 
 from api.cli.folder.seen import File, Seen
 from archive.media.facts import Facts
-from archive.media.looking import Looked, looked
+from archive.media.looked import Looked, looked
 from ml.duplicates.look import VERSION, pack
 
 # Raised when looks or scores of files that have not changed would come out otherwise.

@@ -16,7 +16,7 @@ from api.cli.folder.cache import Cache
 from api.cli.folder.seen import File, Seen, files
 from archive.media.facts import Facts
 from archive.media.limits import MIB
-from archive.media.looking import looked
+from archive.media.looked import looked
 from archive.media.sandbox import Gathered, Sandbox
 from archive.media.source import MemorySource, RangeSource, Source, memory_source
 from archive.media.verdict import Verdict

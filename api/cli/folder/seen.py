@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from archive.media.facts import Facts
-from archive.media.looking import Looked
+from archive.media.looked import Looked
 
 
 @dataclass(frozen=True, slots=True)

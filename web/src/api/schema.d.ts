@@ -4487,6 +4487,7 @@ export interface components {
              * Alike
              * @description How much of what both show agrees at least.
              * @default 0.95
+             * @example 0.95
              */
             alike: number;
             /**
