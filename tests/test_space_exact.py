@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+from collections.abc import Callable
+from typing import Any
 
 import imagecodecs
 import pytest
@@ -125,8 +127,7 @@ def test_a_damaged_jpeg_is_given_back_as_it_is_or_refused(data: st.DataObject) -
         plain[place] ^= data.draw(st.integers(1, 255))
     try:
         content = packed(bytes(plain))
-    except NoGain as reason:
-        assert str(reason)
+    except NoGain:
         return
     try:
         given_back = unpacked(content)
@@ -168,7 +169,11 @@ def test_the_container_is_what_its_document_says() -> None:
     assert content[:8] == b"TPEXACT1"
     count, size, end = struct.unpack(">IQ8s", content[-20:])
     assert (count, size, end) == (2, len(plain), b"TPINDEX1")
-    decoders = {1: bytes, 2: imagecodecs.zstd_decode, 3: imagecodecs.jpegxl_decode_jpeg}
+    decoders: dict[int, Callable[..., Any]] = {
+        1: bytes,
+        2: imagecodecs.zstd_decode,
+        3: imagecodecs.jpegxl_decode_jpeg,
+    }
     given_back, offset = b"", 8
     for number in range(count):
         place = len(content) - 20 - 41 * (count - number)

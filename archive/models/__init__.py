@@ -13,6 +13,7 @@ from archive.models.installation import Installation
 from archive.models.job import Job, Worker
 from archive.models.library import Library, Membership
 from archive.models.link import Link
+from archive.models.space import Form, Policy, Recompression, SpaceDay, SpacePreview
 from archive.models.step import Step
 from archive.models.tag import AssetTag, Tag
 from archive.models.timeline import TimelineChange, TimelineDay
@@ -35,6 +36,7 @@ __all__ = [
     "Deletion",
     "Event",
     "File",
+    "Form",
     "Installation",
     "Job",
     "Library",
@@ -43,12 +45,16 @@ __all__ = [
     "Membership",
     "Metadata",
     "Object",
+    "Policy",
+    "Recompression",
     "RecoveryCode",
     "Rendition",
     "SelectedAsset",
     "Selection",
     "Session",
     "Share",
+    "SpaceDay",
+    "SpacePreview",
     "Step",
     "Stray",
     "Tag",

@@ -65,6 +65,14 @@ PLAY = Kind("ingest.play", queue="ingest", priority=180, max_attempts=_PATIENT, 
 MISSING = Kind("ingest.missing", queue="upkeep", priority=140, limit=1, every=timedelta(minutes=1))
 FOLD = Kind("timeline.fold", queue="upkeep", priority=140, limit=1, every=timedelta(minutes=1))
 
+# Making originals smaller, and whether they still are what they were: all of it waits for everything else.
+RECOMPRESS = Kind(
+    "space.recompress", queue="upkeep", priority=190, max_attempts=_PATIENT, limit=1, every=timedelta(minutes=5)
+)
+PROVE = Kind("space.prove", queue="upkeep", priority=60)
+RETIRE = Kind("space.retire", queue="upkeep", priority=180, max_attempts=_PATIENT, limit=1, every=timedelta(hours=1))
+PREVIEW = Kind("space.preview", priority=70, limit=2)
+
 ALL = (
     SELFCHECK,
     PRUNE,
@@ -83,5 +91,9 @@ ALL = (
     PLAY,
     MISSING,
     FOLD,
+    RECOMPRESS,
+    PROVE,
+    RETIRE,
+    PREVIEW,
 )
 QUEUES = ("mail", "default", "ingest", "upkeep")

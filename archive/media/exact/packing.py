@@ -34,12 +34,12 @@ class Packed:
 @dataclass(frozen=True, slots=True)
 class _Piece:
     codec: Codec
-    content: bytes | memoryview
+    content: bytes | bytearray
     plain: int
     sha256: bytes
 
 
-def pack(file: SourceFile, write: Callable[[bytes | memoryview], object]) -> Packed:
+def pack(file: SourceFile, write: Callable[[bytes | bytearray], object]) -> Packed:
     """Write a container of a file piece by piece; NoGain says, also at its very end, that it is not worth having."""
     write(MAGIC)
     size, entries = len(MAGIC), []

@@ -23,18 +23,16 @@ def read(file: SourceFile) -> Container:
     return container.parse(file.peek(place, length), tail, file.size)
 
 
-def unpack(file: SourceFile, segments: Iterable[Segment], write: Callable[[bytes | memoryview], object]) -> None:
+def unpack(file: SourceFile, segments: Iterable[Segment], write: Callable[[bytes | bytearray], object]) -> None:
     """Write what these segments give back, one after the other."""
     for one in segments:
         write(decoded(one, file.peek(one.offset, one.stored)))
 
 
-def decoded(segment: Segment, stored: bytes) -> bytes | memoryview:
+def decoded(segment: Segment, stored: bytes) -> bytes | bytearray:
     """Decode one segment."""
     if segment.codec is Codec.STORED:
         return stored
     if segment.codec is Codec.ZSTD:
-        plain: bytes = imagecodecs.zstd_decode(stored, out=segment.plain)
-        return plain
-    transcoded: bytes = imagecodecs.jpegxl_decode_jpeg(stored, numthreads=1)
-    return transcoded
+        return imagecodecs.zstd_decode(stored, out=segment.plain)
+    return imagecodecs.jpegxl_decode_jpeg(stored, numthreads=1)
