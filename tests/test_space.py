@@ -6,12 +6,16 @@ import hashlib
 import io
 import zipfile
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
 
-from archive.models import Deletion, File, Form, Object, Tombstone, Usage
+from archive.models import Asset, Deletion, File, Form, Object, Tombstone, Usage
 from archive.runtime import Runtime
+from archive.space import recompressing
+from archive.steps import catalogue
+from archive.steps import service as steps
 from archive.usage import service as usage
 from tests.conftest import MakePerson
 from tests.support import photos, space
@@ -64,7 +68,7 @@ async def test_what_was_received_is_given_bit_for_bit(anna: Person, live: Runtim
 async def test_nothing_begins_before_its_hour(anna: Person, live: Runtime) -> None:
     await sent(anna, live)
     rules, nobody = space.RULES, space._nobody
-    assert await space.recompressing.run(live.database.transaction, live.giver, rules, nobody) == 0
+    assert await recompressing.run(live.database.transaction, live.giver, rules, nobody) == 0
 
 
 async def test_it_waits_for_what_has_to_be_done_first(anna: Person, live: Runtime) -> None:
@@ -163,10 +167,10 @@ async def test_describing_and_rendering_anew_read_what_was_received(anna: Person
     asset_id = await exact(anna, live)
     before = (await anna.get(f"/assets/{asset_id}")).json()
     async with live.database.transaction() as session:
-        asset = await session.get_one(space.Asset, space.UUID(asset_id))
+        asset = await session.get_one(Asset, UUID(asset_id))
         asset.thumbhash = asset.width = asset.media_type = None  # type: ignore[assignment]
         asset.media_type = "image/x"
-        await space.steps.ask(session, asset.library_id, asset.id, [space.catalogue.DESCRIBE, space.catalogue.RENDER])
+        await steps.ask(session, asset.library_id, asset.id, [catalogue.DESCRIBE, catalogue.RENDER])
     await space.settled(live)
     after = (await anna.get(f"/assets/{asset_id}")).json()
     for name in ("media_type", "width", "height", "thumbhash", "kind", "problem"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from archive.backups import service as backups
-from archive.space import mending, previewing, recompressing, retiring
+from archive.space import mending, previewing, recompressing, retiring, savings
 
 if TYPE_CHECKING:
     from archive.runtime import Runtime
@@ -30,11 +30,13 @@ async def prove(runtime: Runtime, work: Work) -> None:
 
 
 async def retire(runtime: Runtime, work: Work) -> None:
-    """Let formers go that nothing keeps."""
+    """Let formers go that nothing keeps, and note how much every library has today."""
     settings = runtime.settings
     plan = backups.Plan(settings.backup_url, timedelta(hours=settings.backup_hours), settings.backup_keep)
     safety = retiring.Safety(runtime.vault.mirror is not None, plan.target)
     await retiring.run(work.transaction, runtime.giver, safety)
+    async with work.transaction() as session:
+        await savings.note_day(session)
 
 
 async def preview(runtime: Runtime, work: Work) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 KEEP, EXACT, CUSTOM = "keep", "exact", "custom"
 _SCORES = {"visually_lossless": 90.0, "space_saver": 80.0}
 _DAYS = 30
+# Whether this release has an encoder that searches for a score. Without one, what would be lossy is refused, not faked.
+LOSSY = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,8 @@ def require_sense(wish: Wish) -> None:
     """Refuse what contradicts itself, and a loss that nobody has agreed to."""
     if wish.level == levels.CUSTOM and (wish.score is None or wish.codec is None):
         raise Invalid("A custom policy says which score it wants to reach, 30 to 95, and with which codec.")
+    if wish.level not in {levels.KEEP, levels.EXACT} and not levels.LOSSY:
+        raise Invalid("This release keeps every byte: it makes no lossy forms yet. Choose keep or exact.")
     if wish.level not in {levels.KEEP, levels.EXACT} and not wish.understood:
         raise Invalid(
             "This level changes photos in a way that cannot be undone once the received files are gone. "
