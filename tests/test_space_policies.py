@@ -46,7 +46,7 @@ async def choose(anna: Person, level: str, **more: Any) -> int:
 async def in_album(anna: Person, *ids: str) -> str:
     made = await anna.post("/albums", {"library_id": anna.library, "name": "Race"})
     album = str(made.json()["id"])
-    added = await anna.post(f"/albums/{album}/assets", {"ids": list(ids)})
+    added = await anna.post(f"/albums/{album}/add", {"ids": list(ids)})
     assert added.status_code in {200, 204}, added.text
     return album
 
@@ -81,7 +81,8 @@ async def test_an_album_goes_before_its_library_and_care_before_all(anna: Person
     assert await kind_of(live, two) == "exact"
     listed = (await anna.get(f"/libraries/{anna.library}/policies")).json()
     assert listed["default"] == "exact"
-    assert [(item["album_id"], item["level"]) for item in listed["items"]][0] == (None, "keep")
+    first = listed["items"][0]
+    assert (first["album_id"], first["level"]) == (None, "keep")
     assert {item["album_id"] for item in listed["items"]} == {None, keeping, exact}
     assert (await anna.delete(f"/albums/{keeping}/policy")).status_code == 204
     assert (await anna.delete(f"/albums/{keeping}/policy")).status_code == 204
@@ -179,12 +180,8 @@ async def test_a_preview_samples_twenty_from_all_over(anna: Person, live: Runtim
 
 async def test_the_report_adds_up_to_what_the_store_holds(anna: Person, live: Runtime, person: MakePerson) -> None:
     admin = await person("root@example.org", admin=True)
-    for content, name, kind in (
-        (JPEG, "a.jpg", "image/jpeg"),
-        (TIFF, "b.tif", "image/tiff"),
-        (WEBP, "c.webp", "image/webp"),
-    ):
-        await space.send(anna, content, name, kind)
+    for content, ending in ((JPEG, "jpeg"), (TIFF, "tiff"), (WEBP, "webp")):
+        await space.send(anna, content, f"a.{ending}", f"image/{ending}")
     await space.send(admin, JPEG + b"!", "d.jpg")
     await space.settled(live)
     unfinished = await anna.http.post(

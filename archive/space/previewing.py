@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from archive.access import Caller, Role
 from archive.albums import service as albums
@@ -82,7 +83,7 @@ async def _sampled(session: AsyncSession, preview: SpacePreview) -> list[Asset]:
         statement = statement.join(AlbumAsset, AlbumAsset.asset_id == Asset.id).where(within)
     part = func.ntile(SAMPLED).over(order_by=Asset.id).label("part")
     numbered = statement.with_only_columns(Asset.id, part).subquery()
-    first = select(numbered.c.id).distinct(numbered.c.part).order_by(numbered.c.part, numbered.c.id)
+    first = select(numbered.c.id).ext(distinct_on(numbered.c.part)).order_by(numbered.c.part, numbered.c.id)
     return list(await session.scalars(select(Asset).where(Asset.id.in_(first)).order_by(Asset.id)))
 
 

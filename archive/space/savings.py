@@ -129,7 +129,7 @@ async def _parts(session: AsyncSession, library_id: UUID | None) -> dict[str, in
         (Asset.id.is_not(None), File.kind),
         (Form.file_id.is_not(None), "formers"),
         else_="uploads",
-    )
+    ).label("part_of_all")
     statement = (
         select(part, func.sum(Object.sealed_size))
         .select_from(Object)
@@ -148,8 +148,9 @@ def _sealed() -> Select[int]:
 
 
 async def _rows(session: AsyncSession, library_id: UUID | None) -> list[Row]:
-    form = case((File.kind == "original", "received"), else_=File.kind)
-    level = case((Recompression.state == "due", None), else_=Recompression.level)
+    # Named as no column is: a GROUP BY takes columns first.
+    form = case((File.kind == "original", "received"), else_=File.kind).label("kept_as")
+    level = case((Recompression.state == "due", None), else_=Recompression.level).label("kept_under")
     key = (Asset.media_type, form, level)
     sealed = _sealed().scalar_subquery()
     statement = (
@@ -166,12 +167,13 @@ async def _rows(session: AsyncSession, library_id: UUID | None) -> list[Row]:
 async def _could(session: AsyncSession, library_id: UUID | None) -> tuple[int, int | None]:
     """Say how many assets are due, and what they would save at the rate of those that were decided."""
     of = _of(library_id, Asset.library_id)
+    waits_for_it = (Recompression.state == "due").label("waits")
     joined = (
-        select(Asset.media_type, Recompression.state == "due", func.count(), func.sum(Asset.size), func.sum(File.size))
+        select(Asset.media_type, waits_for_it, func.count(), func.sum(Asset.size), func.sum(File.size))
         .join(Recompression, Recompression.asset_id == Asset.id)
         .join(File, File.id == Asset.original_id)
         .where(of)
-        .group_by(Asset.media_type, Recompression.state == "due")
+        .group_by(Asset.media_type, waits_for_it)
     )
     due, decided = dict[str, tuple[int, int]](), dict[str, float]()
     for media_type, waits, count, received, stored in (await session.execute(joined)).all():
