@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -14,7 +14,7 @@ from api.fields import Document, View
 from api.problems import responses
 from archive.albums import service as albums
 from archive.models import SpacePreview
-from archive.space import policies, previewing, savings
+from archive.space import levels, policies, previewing, savings
 from archive.space.policies import Wish
 
 router = APIRouter(tags=["space"], responses=responses(401, 403))
@@ -40,6 +40,7 @@ class Policies(View):
     """The policies of a library and its albums; a library without one does as the installation."""
 
     default: Level
+    levels: list[Level] = Field(description="What this release can do.")
     items: list[PolicyView]
 
 
@@ -66,6 +67,24 @@ class PreviewRequest(Document):
     album_id: UUID | None = None
 
 
+class TriedLevel(View):
+    """What a level came to."""
+
+    size: int
+    reason: str | None = None
+
+
+class TriedAsset(View):
+    """What the levels came to on one asset."""
+
+    id: UUID
+    name: str
+    media_type: str
+    received: int
+    levels: dict[str, TriedLevel]
+    reason: str | None = None
+
+
 class PreviewView(View):
     """What levels would save on some assets; it grows until it is finished."""
 
@@ -74,7 +93,7 @@ class PreviewView(View):
     album_id: UUID | None
     made_at: datetime
     finished_at: datetime | None
-    assets: list[dict[str, Any]]
+    assets: list[TriedAsset]
 
 
 class SpaceRow(View):
@@ -129,7 +148,8 @@ class SpaceHistory(View):
 async def list_policies(caller: Reader, runtime: Running, session: Transaction, library_id: UUID) -> Policies:
     """List the policies of a library and its albums."""
     rows = await policies.listed(session, caller, library_id)
-    return Policies(default=runtime.settings.space, items=[PolicyView.model_validate(row) for row in rows])
+    items = [PolicyView.model_validate(row) for row in rows]
+    return Policies.model_validate({"default": runtime.settings.space, "levels": levels.offered(), "items": items})
 
 
 @router.put("/libraries/{library_id}/policy", responses=responses(404, 422))
@@ -199,4 +219,4 @@ async def report_space_history(caller: Admin, session: Transaction, days: Days =
 
 def _shown(preview: SpacePreview) -> PreviewView:
     fields = {name: getattr(preview, name) for name in ("id", "library_id", "album_id", "made_at", "finished_at")}
-    return PreviewView(**fields, assets=preview.results["assets"])
+    return PreviewView.model_validate({**fields, "assets": preview.results["assets"]})

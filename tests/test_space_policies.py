@@ -81,6 +81,7 @@ async def test_an_album_goes_before_its_library_and_care_before_all(anna: Person
     assert await kind_of(live, two) == "exact"
     listed = (await anna.get(f"/libraries/{anna.library}/policies")).json()
     assert listed["default"] == "exact"
+    assert listed["levels"] == ["keep", "exact"]
     first = listed["items"][0]
     assert (first["album_id"], first["level"]) == (None, "keep")
     assert {item["album_id"] for item in listed["items"]} == {None, keeping, exact}

@@ -52,6 +52,11 @@ def of(policy: Policy) -> Level:
     return Level(policy.level, Target(policy.codec or "jxl", score, pixels), policy.keep_days)
 
 
+def offered() -> list[str]:
+    """List what this release can do."""
+    return [KEEP, EXACT, *(_SCORES if LOSSY else ()), *([CUSTOM] if LOSSY else [])]
+
+
 def most_careful(found: Sequence[Level]) -> Level:
     """Choose where several albums want different things of one asset."""
     return max(found, key=lambda level: level.care)

@@ -3832,6 +3832,11 @@ export interface components {
              * @enum {string}
              */
             default: "keep" | "exact" | "visually_lossless" | "space_saver" | "custom";
+            /**
+             * Levels
+             * @description What this release can do.
+             */
+            levels: ("keep" | "exact" | "visually_lossless" | "space_saver" | "custom")[];
             /** Items */
             items: components["schemas"]["PolicyView"][];
         };
@@ -3899,9 +3904,7 @@ export interface components {
             /** Finished At */
             finished_at: string | null;
             /** Assets */
-            assets: {
-                [key: string]: unknown;
-            }[];
+            assets: components["schemas"]["TriedAsset"][];
         };
         /**
          * Progress
@@ -4486,6 +4489,39 @@ export interface components {
             items: components["schemas"]["TileView"][];
             /** Next */
             next?: string | null;
+        };
+        /**
+         * TriedAsset
+         * @description What the levels came to on one asset.
+         */
+        TriedAsset: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Media Type */
+            media_type: string;
+            /** Received */
+            received: number;
+            /** Levels */
+            levels: {
+                [key: string]: components["schemas"]["TriedLevel"];
+            };
+            /** Reason */
+            reason?: string | null;
+        };
+        /**
+         * TriedLevel
+         * @description What a level came to.
+         */
+        TriedLevel: {
+            /** Size */
+            size: number;
+            /** Reason */
+            reason?: string | null;
         };
         /**
          * UploadCounts
