@@ -57,7 +57,7 @@ class Recompression(Base):
     asset_id: Mapped[UUID] = mapped_column(ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True)
     state: Mapped[str] = mapped_column(server_default=text("'due'"))
     # An hour after it was received, so that nothing competes with describing it.
-    due_at: Mapped[datetime] = mapped_column(server_default=text("(clock_timestamp() + interval '1 hour')"))
+    due_at: Mapped[datetime] = mapped_column(server_default=text("(clock_timestamp() + '01:00:00'::interval)"))
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     # Which way of doing it ended it, for which level.
     version: Mapped[int] = mapped_column(server_default=text("0"))

@@ -46,7 +46,7 @@ def upgrade() -> None:
     op.create_table('recompression',
     sa.Column('asset_id', sa.Uuid(), nullable=False),
     sa.Column('state', sa.String(), server_default=sa.text("'due'"), nullable=False),
-    sa.Column('due_at', sa.DateTime(timezone=True), server_default=sa.text("(clock_timestamp() + interval '1 hour')"), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), server_default=sa.text("(clock_timestamp() + '01:00:00'::interval)"), nullable=False),
     sa.Column('attempts', sa.Integer(), server_default=sa.text('0'), nullable=False),
     sa.Column('version', sa.Integer(), server_default=sa.text('0'), nullable=False),
     sa.Column('level', sa.String(), nullable=True),
