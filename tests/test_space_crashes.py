@@ -1,4 +1,4 @@
-"""A recompression and a retirement die at every act they have: the asset downloads exactly, and the next run ends it."""
+"""A recompression and a retirement die at every act they have: the asset downloads, and the next run ends it."""
 
 from __future__ import annotations
 
