@@ -236,10 +236,13 @@ async def download_original(
 ) -> Response:
     """Give back the bytes that were received, exactly. `Repr-Digest` says their SHA-256."""
     async with runtime.database.transaction() as session:
-        asset, plan = await assets.original(session, runtime.vault.keys, found, asset_id)
-    etag = base64.urlsafe_b64encode(asset.identity[:15]).decode()
-    name = None if inline else asset.name
-    content = Content(plan, f'"{etag}"', asset.media_type, name, asset.created_at.replace(microsecond=0))
+        asset, given = await assets.original(session, runtime.vault.keys, found, asset_id)
+    # The same for all forms that give back what was received.
+    tag = asset.identity[:15] if given.form != "lossy" else given.file_id.bytes
+    etag = base64.urlsafe_b64encode(tag).decode()
+    name = None if inline else given.name_for(asset.name)
+    media_type = given.media_type or asset.media_type
+    content = Content(given, f'"{etag}"', media_type, name, asset.created_at.replace(microsecond=0))
     return await deliver(request, runtime, content)
 
 

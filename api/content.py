@@ -14,12 +14,14 @@ from urllib.parse import quote
 
 from fastapi.responses import Response, StreamingResponse
 
+from archive.forms import giving
+from archive.forms import turning as forms
 from archive.integrity import verifying as integrity
-from archive.vault import reading
 
 if TYPE_CHECKING:
     from fastapi import Request
 
+    from archive.forms.given import Given
     from archive.runtime import Runtime
     from archive.vault.reading import Plan
 
@@ -32,7 +34,7 @@ _HARMLESS = "default-src 'none'; sandbox"
 class Content:
     """A file as HTTP sees it."""
 
-    plan: Plan
+    given: Given
     etag: str
     media_type: str
     name: str | None
@@ -53,15 +55,15 @@ async def deliver(request: Request, runtime: Runtime, content: Content) -> Respo
         # Ranges are for GET alone.
         wanted = _wanted(request, content) if request.method == "GET" else None
     except UnsatisfiableRange:
-        return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{content.plan.size}"})
-    start, length = wanted or (0, content.plan.size)
+        return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{content.given.size}"})
+    start, length = wanted or (0, content.given.size)
     headers["Content-Length"] = str(length)
     if wanted is not None:
-        headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{content.plan.size}"
+        headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{content.given.size}"
     status = 200 if wanted is None else 206
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=content.media_type)
-    pieces = await begun(reading.read(runtime.vault.stores, content.plan, start, length, suspect(runtime)))
+    pieces = await begun(giving.read(runtime.giver, content.given, start, length, suspect(runtime)))
     return StreamingResponse(pieces, status, headers, content.media_type)
 
 
@@ -71,6 +73,8 @@ def suspect(runtime: Runtime) -> Callable[[Plan], Awaitable[None]]:
     async def verify(plan: Plan) -> None:
         async with runtime.database.transaction() as session:
             await integrity.suspect(session, plan.file_id, plan.binding.library_id)
+            if plan.binding.kind == "exact":
+                await forms.suspect(session, plan.file_id, plan.binding.library_id)
 
     return verify
 
@@ -107,8 +111,8 @@ def _headers(content: Content) -> dict[str, str]:
     }
     if content.name is not None:
         headers["Content-Disposition"] = attachment(content.name)
-    if content.plan.secret.sha256:
-        digest = base64.b64encode(content.plan.secret.sha256).decode()
+    if content.given.sha256:
+        digest = base64.b64encode(content.given.sha256).decode()
         headers["Repr-Digest"] = f"sha-256=:{digest}:"
     return headers
 
@@ -149,7 +153,7 @@ def _wanted(request: Request, content: Content) -> tuple[int, int] | None:
     condition = request.headers.get("if-range")
     if found is None or found.group(0) == "bytes=-" or condition not in {None, content.etag}:
         return None
-    size, (first, last) = content.plan.size, found.groups()
+    size, (first, last) = content.given.size, found.groups()
     if not first:
         length = min(int(last), size)
         start, end = size - length, size

@@ -17,6 +17,7 @@ from api.seers import seer
 from api.signing import RENDITION, Signer
 from archive.access import Caller
 from archive.assets import renditions
+from archive.forms.given import Given
 
 router = APIRouter(prefix="/assets/{asset_id}/renditions", tags=["assets"], responses=responses(401, 403, 404))
 
@@ -64,5 +65,6 @@ async def show_rendition(
     async with runtime.database.transaction() as session:
         row, plan = await renditions.plan_for(session, runtime.vault.keys, found, asset_id, name)
     modified = row.created_at.replace(microsecond=0)
-    content = Content(plan, f'"{plan.file_id.hex}"', row.media_type, None, modified, "private, max-age=86400")
+    etag, cache = f'"{plan.file_id.hex}"', "private, max-age=86400"
+    content = Content(Given.plain(plan), etag, row.media_type, None, modified, cache)
     return await deliver(request, runtime, content)

@@ -79,7 +79,7 @@ async def download_zip(
     # A guest sees what was taken, and not what its owners wrote about it.
     beside = sidecars and found is not None
     fault = suspect(runtime)
-    zipped = selections.zipped(runtime.database, runtime.vault, selection_id, fault, with_sidecars=beside)
+    zipped = selections.zipped(runtime.database, runtime.giver, selection_id, fault, with_sidecars=beside)
     pieces = await begun(zipped)
     headers = {"Content-Disposition": attachment(f"{selection.name}.zip")}
     return StreamingResponse(pieces, headers=headers, media_type="application/zip")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from archive import installation
 from archive.db import Database, create_engine
 from archive.duplicates.nearby import Nearby
+from archive.forms.giving import Giver
 from archive.ingest.tools import Playing, Tools
 from archive.mail import Mailer
 from archive.media.sandbox import Sandbox
@@ -39,6 +40,7 @@ class Runtime:
     database: Database
     vault: Vault
     sandbox: Sandbox
+    giver: Giver
     hashes: Hashes
     nearby: Nearby
     bell: Bell
@@ -65,7 +67,7 @@ class Runtime:
     def tools(self) -> Tools:
         """Give what the steps of assets work with."""
         playing = Playing(self.settings.play, self.settings.play_height)
-        return Tools(self.vault, self.sandbox, playing)
+        return Tools(self.vault, self.sandbox, playing, self.giver)
 
 
 @asynccontextmanager
@@ -95,10 +97,12 @@ async def open_runtime(
         sandbox = Sandbox()
         stack.push_async_callback(sandbox.close)
         keyring = await installation.prepare(database, settings.key_file, settings.given_root_keys)
+        vault = Vault(opened, copy, LibraryKeys(keyring))
         yield Runtime(
             database=database,
-            vault=Vault(opened, copy, LibraryKeys(keyring)),
+            vault=vault,
             sandbox=sandbox,
+            giver=Giver(vault, sandbox),
             hashes=Hashes(),
             nearby=Nearby(),
             bell=bell,

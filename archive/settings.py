@@ -79,6 +79,12 @@ class Settings(BaseSettings):
     backup_url: str | None = Field(default=None, description="Where scheduled backups go: a folder or bucket.")
     backup_hours: Annotated[int, Field(ge=1, le=8760)] = Field(default=24, description="Hours between two backups.")
     backup_keep: Annotated[int, Field(ge=1, le=10000)] = Field(default=14, description="Newest backups that are kept.")
+    space: Literal["keep", "exact"] = Field(
+        default="exact", description="Policy of libraries that have chosen none: keep or exact."
+    )
+    former_days: Annotated[int, Field(ge=0, le=3650)] = Field(
+        default=7, description="Days a received file stays beside its exact form, at least."
+    )
     play: Literal["needed", "all", "never"] = Field(
         default="needed", description="When a film is converted for browsers: needed, all or never."
     )

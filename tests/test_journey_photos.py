@@ -154,7 +154,7 @@ def look_and_like(page: Page) -> None:
 
 
 def tidy_up(page: Page, original: Path, copy: Path) -> None:
-    """A smaller copy is found by itself; it goes by one click and comes back by another, and is then called different."""
+    """A smaller copy is found by itself; it goes by a click, comes back by another, and is called different."""
     landscape(1, 900, 600).save(original, quality=92)
     landscape(1, 900, 600).resize((600, 400)).save(copy, quality=70)
     page.locator("input[type=file]").first.set_input_files([original, copy])

@@ -110,6 +110,7 @@ async def ask(asker: Person, method: str, path: str, operation: dict[str, Any], 
 async def things_of(anna: Person, app: FastAPI) -> dict[str, str]:
     """One of everything, belonging to somebody else."""
     hers = await anna.http.post(f"/api/v1/assets?library={anna.library}&name=hers.jpg", content=b"hers")
+    preview = await anna.post(f"/libraries/{anna.library}/previews", {})
     chosen = {"library_id": anna.library, "asset_ids": [hers.json()["id"]]}
     selection = await anna.post("/selections", chosen)
     upload = await anna.http.post("/api/v1/uploads", headers={"Tus-Resumable": "1.0.0", "Upload-Length": "10"})
@@ -136,6 +137,7 @@ async def things_of(anna: Person, app: FastAPI) -> dict[str, str]:
         "selection_id": selection.json()["id"],
         "upload_id": upload.headers["location"].rpartition("/")[2],
         "name": "preview",
+        "preview_id": preview.json()["id"],
         "album_id": album.json()["id"],
         "share_id": share.json()["id"],
         "batch_id": batch.json()["id"],

@@ -13,8 +13,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from archive.assets import moving, queries
 from archive.events.service import publish
+from archive.forms import turning
 from archive.ids import new_id
-from archive.models import Asset, AssetName, File, Object
+from archive.models import Asset, AssetName, File, Object, Recompression
 from archive.queue import kinds
 from archive.queue.service import enqueue
 from archive.steps import catalogue
@@ -111,6 +112,7 @@ async def _new(session: AsyncSession, file: File, identity: Identity, described:
     asset = await session.scalar(made.returning(Asset))
     if asset is not None:
         await _name(session, asset.id, described)
+        await _make_due(session, asset.id)
     return asset
 
 
@@ -126,12 +128,18 @@ async def _again(
         await files.discard(session, [file.id])
         return
     # What is kept is damaged, and here are the same bytes, whole.
-    broken, asset.original_id = asset.original_id, file.id
     await files.close(session, keys, file, secret)
     await session.flush()
-    await usage.add(session, file.library_id, originals=file.size - (await session.get_one(File, broken)).size)
-    await files.discard(session, [broken])
+    await turning.replace(session, asset, file)
+    await _make_due(session, asset.id)
     await enqueue(session, kinds.VERIFY, {"file": str(file.id)}, library_id=file.library_id)
+
+
+async def _make_due(session: AsyncSession, asset_id: UUID) -> None:
+    """Have it kept in as few bytes as its library wants, later."""
+    row = insert(Recompression).values(asset_id=asset_id)
+    anew = {"state": "due", "due_at": row.excluded.due_at, "attempts": 0, "reason": None}
+    await session.execute(row.on_conflict_do_update(index_elements=[Recompression.asset_id], set_=anew))
 
 
 async def _name(session: AsyncSession, asset_id: UUID, described: Described) -> None:

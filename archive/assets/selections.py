@@ -17,17 +17,18 @@ from archive.access import Caller
 from archive.assets import queries, sidecars
 from archive.db import now
 from archive.errors import Damaged, NotFound
+from archive.forms import given, giving
 from archive.ids import new_id
 from archive.libraries import service as libraries
 from archive.models import Asset, SelectedAsset, Selection
-from archive.vault import reading
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from archive.db import Database
+    from archive.forms.given import Given
+    from archive.forms.giving import Giver
     from archive.vault.reading import Plan
-    from archive.vault.vault import Vault
 
 KEPT = timedelta(hours=12)
 _BATCH = 200
@@ -84,7 +85,7 @@ async def get(session: AsyncSession, caller: Caller, selection_id: UUID) -> Sele
 
 async def zipped(
     database: Database,
-    vault: Vault,
+    giver: Giver,
     selection_id: UUID,
     fault: Callable[[Plan], Awaitable[None]] | None = None,
     *,
@@ -102,13 +103,13 @@ async def zipped(
         async with aclosing(_assets(database, selection_id)) as assets:
             async for asset in assets:
                 try:
-                    plan = await _plan(database, vault, asset)
-                    content = reading.read(vault.stores, plan, fault=fault)
+                    found = await _given(database, giver, asset)
+                    content = giving.read(giver, found, fault=fault)
                     first = await anext(content, b"")
                 except (Damaged, NotFound):
                     missing.append(asset.name)
                     continue
-                name = names.free(asset.name)
+                name = names.free(found.name_for(asset.name))
                 with archive.open(_entry(name, asset), "w", force_zip64=asset.size >= _LARGE) as file:
                     file.write(first)
                     async with aclosing(content) as rest:
@@ -148,14 +149,14 @@ async def _assets(database: Database, selection_id: UUID) -> AsyncGenerator[Asse
         after = rows[-1].id
 
 
-async def _plan(database: Database, vault: Vault, asset: Asset) -> Plan:
+async def _given(database: Database, giver: Giver, asset: Asset) -> Given:
     async with database.transaction() as session:
-        # Purged meanwhile, or its original was exchanged for another representation.
+        # Purged meanwhile, or kept in another form by now.
         present = await session.get(Asset, asset.id)
         if present is None:
             noun = "asset"
             raise NotFound(noun)
-        return await reading.plan_whole(session, vault.keys, present.original_id)
+        return await given.of(session, giver.vault.keys, present)
 
 
 async def _sidecar(database: Database, asset: Asset) -> bytes:

@@ -15,19 +15,20 @@ from archive.access import Caller, Role
 from archive.assets import moving, queries
 from archive.assets.receiving import keyed
 from archive.errors import NotFound
+from archive.forms import given, turning
 from archive.libraries import service as libraries
 from archive.models import Account, Asset, Rendition
 from archive.queue import kinds
 from archive.queue.service import enqueue
 from archive.usage import service as usage
-from archive.vault import files, reading
+from archive.vault import files
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from archive.forms.given import Given
     from archive.models.base import Json
     from archive.vault.keys import LibraryKeys
-    from archive.vault.reading import Plan
 
 _BATCH = 200
 
@@ -92,13 +93,13 @@ async def known(
 
 async def original(
     session: AsyncSession, keys: LibraryKeys, caller: Caller | None, asset_id: UUID
-) -> tuple[Asset, Plan]:
-    """Find out how to give an asset's bytes back, as they were received; without a caller by a signed link."""
+) -> tuple[Asset, Given]:
+    """Find out how to give an asset's bytes back; without a caller by a signed link."""
     asset = await session.get(Asset, asset_id) if caller is None else await queries.get(session, caller, asset_id)
     if asset is None:
         noun = "asset"
         raise NotFound(noun)
-    return asset, await reading.plan_whole(session, keys, asset.original_id)
+    return asset, await given.of(session, keys, asset)
 
 
 async def trash(session: AsyncSession, caller: Caller, asset_ids: Sequence[UUID]) -> list[Asset]:
@@ -160,9 +161,10 @@ async def destroy(session: AsyncSession, assets: Sequence[Asset]) -> None:
         await usage.add(session, library_id, **moved)
     for library_id, size in await queries.rendition_sizes(session, ids):
         await usage.add(session, library_id, renditions=-size)
+    formers = await turning.all_of(session, ids)
     await session.execute(delete(Rendition).where(Rendition.asset_id.in_(ids)))
     await session.execute(delete(Asset).where(Asset.id.in_(ids)))
-    await files.discard(session, [*originals, *derived])
+    await files.discard(session, [*originals, *formers, *derived])
     moving.tell(session, "asset.purged", assets)
 
 

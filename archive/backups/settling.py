@@ -35,6 +35,9 @@ WHERE is_identity = 'YES' AND table_schema = current_schema()"""
 _GONE = "CREATE TEMPORARY TABLE gone (file_id uuid PRIMARY KEY, library_id uuid NOT NULL) ON COMMIT DROP"
 _PURGE = (
     "INSERT INTO gone SELECT file_id, library_id FROM tombstone ON CONFLICT DO NOTHING",
+    # Its other forms, of which this backup may know more than the tombstones' archive had at its end.
+    """INSERT INTO gone SELECT form.file_id, asset.library_id FROM form JOIN asset ON asset.id = form.asset_id
+    JOIN gone ON gone.file_id = asset.original_id ON CONFLICT DO NOTHING""",
     """INSERT INTO gone SELECT rendition.file_id, asset.library_id FROM rendition
     JOIN asset ON asset.id = rendition.asset_id JOIN gone ON gone.file_id = asset.original_id ON CONFLICT DO NOTHING""",
     "DELETE FROM rendition USING gone WHERE rendition.file_id = gone.file_id",
@@ -75,9 +78,9 @@ async def _purge(connection: AsyncConnection, driver: Any, target: Target, tombs
     if tombstones:
         async with aclosing(_content(target, tombstones)) as source:
             await driver.copy_to_table("gone", source=source, format="text", delimiter=" ")
-    first, derived, *rest = _PURGE
-    await connection.execute(text(first))
-    await connection.execute(text(derived))
+    first, forms, derived, *rest = _PURGE
+    for statement in (first, forms, derived):
+        await connection.execute(text(statement))
     deleted = (await connection.execute(text(_ASSETS))).rowcount
     for statement in rest:
         await connection.execute(text(statement))

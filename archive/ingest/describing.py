@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from archive.assets import recorded, renditions
+from archive.forms import given
 from archive.ingest import clocks, originals, rendering, together
 from archive.ingest.outcome import require_last_word
 from archive.ingest.rendering import Look
@@ -24,14 +25,13 @@ from archive.media.verdict import Verdict
 from archive.models import Asset, Metadata
 from archive.steps import catalogue
 from archive.steps import service as steps
-from archive.vault import reading
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from archive.assets.renditions import Made
+    from archive.forms.given import Given
     from archive.ingest.tools import Tools, Transactions
-    from archive.vault.reading import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Wanted:
 
     library_id: UUID
     name: str
-    plan: Plan
+    given: Given
     rendered: bool
 
 
@@ -63,8 +63,8 @@ async def describe(transaction: Transactions, tools: Tools, asset_id: UUID, atte
         asset = await session.get(Asset, asset_id)
         if asset is None:
             return
-        plan = await reading.plan_whole(session, tools.vault.keys, asset.original_id)
-        wanted = Wanted(asset.library_id, asset.name, plan, rendered=asset.thumbhash is not None)
+        kept = await given.of(session, tools.vault.keys, asset)
+        wanted = Wanted(asset.library_id, asset.name, kept, rendered=asset.thumbhash is not None)
     seen = await _see(tools, wanted, attempt)
     async with transaction(finish=True) as session:
         found = await session.scalar(select(Asset).where(Asset.id == asset_id).with_for_update())
@@ -74,7 +74,7 @@ async def describe(transaction: Transactions, tools: Tools, asset_id: UUID, atte
 
 async def _see(tools: Tools, wanted: Wanted, attempt: int) -> Seen:
     gathered = Gathered(rendering.MOST)
-    async with originals.opened(tools.vault, wanted.plan) as source:
+    async with originals.opened(tools.giver, wanted.given) as source:
         task = "describe" if wanted.rendered else "describe_and_render"
         result = await tools.sandbox.run(task, {"name": wanted.name}, source, blobs=gathered)
     first = gathered.blobs.pop(DESCRIPTION, None)
@@ -96,7 +96,7 @@ async def _see(tools: Tools, wanted: Wanted, attempt: int) -> Seen:
         return Seen(Verdict.CRASH, f"The decoder said nonsense: {error}")
     if seen.facts is None or seen.look is None:
         return seen
-    made = await rendering.write(tools, wanted.library_id, wanted.plan, gathered.blobs, seen.facts.motion)
+    made = await rendering.write(tools, wanted.library_id, wanted.given, gathered.blobs, seen.facts.motion)
     return replace(seen, made=made)
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from archive.assets import renditions
+from archive.forms import given
 from archive.ingest import originals
 from archive.ingest.outcome import require_last_word
 from archive.media.limits import DEFAULT, Limits
@@ -17,7 +18,6 @@ from archive.media.verdict import Verdict
 from archive.models import Asset
 from archive.steps import catalogue
 from archive.steps import service as steps
-from archive.vault import reading
 
 if TYPE_CHECKING:
     from archive.assets.renditions import Made
@@ -37,13 +37,13 @@ async def play(transaction: Transactions, tools: Tools, asset_id: UUID, attempt:
         asset = await session.get(Asset, asset_id)
         if asset is None:
             return
-        plan = await reading.plan_whole(session, tools.vault.keys, asset.original_id)
+        kept = await given.of(session, tools.vault.keys, asset)
     made: list[Made] = []
 
     async def store(name: str, pieces: AsyncIterator[bytes]) -> None:
         made.append(await renditions.write(tools.vault, asset.library_id, name, _MEDIA_TYPE, pieces))
 
-    async with originals.opened(tools.vault, plan) as source:
+    async with originals.opened(tools.giver, kept) as source:
         args, limits = {"most": tools.playing.most}, _limits(asset.duration_ms)
         result = await tools.sandbox.run("play", args, source, limits=limits, progress=show, blobs=store)
     require_last_word(result, attempt)

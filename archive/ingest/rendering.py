@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from archive.assets import renditions
+from archive.forms import given, giving
 from archive.ingest import originals
 from archive.ingest.outcome import require_last_word
 from archive.media.facts import Motion
@@ -18,15 +19,14 @@ from archive.media.verdict import Verdict
 from archive.models import Asset, Metadata
 from archive.steps import catalogue
 from archive.steps import service as steps
-from archive.vault import reading
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from archive.assets.renditions import Made
+    from archive.forms.given import Given
     from archive.ingest.tools import Tools, Transactions
     from archive.media.sandbox import Result
-    from archive.vault.reading import Plan
 
 _MEDIA_TYPE = "image/webp"
 # All renditions of one picture together; a clip is the largest of them.
@@ -60,16 +60,16 @@ async def render(transaction: Transactions, tools: Tools, asset_id: UUID, attemp
         asset = await session.get(Asset, asset_id)
         if asset is None:
             return
-        plan = await reading.plan_whole(session, tools.vault.keys, asset.original_id)
+        kept = await given.of(session, tools.vault.keys, asset)
         said = await session.scalar(select(Metadata.record["motion"]).where(Metadata.asset_id == asset_id))
     gathered = Gathered(MOST)
-    async with originals.opened(tools.vault, plan) as source:
+    async with originals.opened(tools.giver, kept) as source:
         result = await tools.sandbox.run("render", {}, source, blobs=gathered)
     require_last_word(result, attempt)
     made: list[Made] = []
     if result.verdict is Verdict.OK:
         motion = Motion(int(said["offset"]), int(said["length"])) if said else None
-        made = await write(tools, asset.library_id, plan, gathered.blobs, motion)
+        made = await write(tools, asset.library_id, kept, gathered.blobs, motion)
     async with transaction(finish=True) as session:
         found = await session.scalar(select(Asset).where(Asset.id == asset_id).with_for_update())
         if found is not None:
@@ -77,7 +77,7 @@ async def render(transaction: Transactions, tools: Tools, asset_id: UUID, attemp
 
 
 async def write(
-    tools: Tools, library_id: UUID, plan: Plan, pictures: Mapping[str, bytes], motion: Motion | None
+    tools: Tools, library_id: UUID, kept: Given, pictures: Mapping[str, bytes], motion: Motion | None
 ) -> list[Made]:
     """Write renditions, and the film inside a motion photo as it lies there."""
     made = [
@@ -85,7 +85,7 @@ async def write(
         for name, content in pictures.items()
     ]
     if motion:
-        film = reading.read(tools.vault.stores, plan, motion.offset, motion.length)
+        film = giving.read(tools.giver, kept, motion.offset, motion.length)
         made.append(await renditions.write(tools.vault, library_id, "motion", "video/mp4", film))
     return made
 

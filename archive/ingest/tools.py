@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from archive.forms.giving import Giver
     from archive.media.sandbox import Sandbox
     from archive.vault.vault import Vault
 
@@ -38,3 +39,4 @@ class Tools:
     vault: Vault
     sandbox: Sandbox
     playing: Playing
+    giver: Giver

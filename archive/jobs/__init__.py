@@ -1,6 +1,6 @@
 """What workers run: thin handlers that call the services. Every handler may run twice."""
 
-from archive.jobs import assets, backups, duplicates, ingest, integrity, mail, timeline, upkeep, uploads
+from archive.jobs import assets, backups, duplicates, ingest, integrity, mail, space, timeline, upkeep, uploads
 from archive.queue import kinds
 from archive.work import Job, with_handlers
 
@@ -26,5 +26,9 @@ JOBS = with_handlers(
         Job(kinds.MISSING, ingest.missing),
         Job(kinds.RESOLVE, duplicates.resolve),
         Job(kinds.FOLD, timeline.fold),
+        Job(kinds.RECOMPRESS, space.recompress),
+        Job(kinds.PROVE, space.prove),
+        Job(kinds.RETIRE, space.retire),
+        Job(kinds.PREVIEW, space.preview),
     ],
 )

@@ -18,6 +18,7 @@ from archive.assets import renditions
 from archive.duplicates import grouping, linking, members
 from archive.duplicates.candidates import candidates
 from archive.duplicates.nearby import Nearby, hold
+from archive.forms import given
 from archive.ingest import originals
 from archive.ingest.outcome import require_last_word
 from archive.media.looked import BLOB, Looked, looked
@@ -27,7 +28,6 @@ from archive.models import Asset, Metadata
 from archive.quality import service as quality
 from archive.steps import catalogue
 from archive.steps import service as steps
-from archive.vault import reading
 from ml.duplicates.compare import Kind, Likeness
 from ml.duplicates.grouping import Member, relate
 
@@ -56,9 +56,9 @@ async def look(transaction: Transactions, tools: Tools, nearby: Nearby, asset_id
         asset = await session.get(Asset, asset_id)
         if asset is None:
             return
-        plan = await reading.plan_whole(session, tools.vault.keys, asset.original_id)
+        kept_as = await given.of(session, tools.vault.keys, asset)
     gathered = Gathered(_MOST)
-    async with originals.opened(tools.vault, plan) as source:
+    async with originals.opened(tools.giver, kept_as) as source:
         result = await tools.sandbox.run("look", {}, source, blobs=gathered)
     require_last_word(result, attempt)
     if result.verdict is not Verdict.OK:

@@ -12,6 +12,7 @@ from PIL import Image
 from archive.media import films, looking, seeing, warming
 from archive.media.child import Work
 from archive.media.description import describe
+from archive.media.exact import tasks as exact
 from archive.media.facts import DESCRIPTION
 from archive.media.pictures import picture
 from archive.media.pixels import pixels
@@ -55,6 +56,8 @@ TASKS: dict[str, Task] = {
     "play": films.play,
     "pixels": pixels,
     "look": looking.look,
+    "pack": exact.pack_task,
+    "unpack": exact.unpack_task,
 }
 
 
@@ -65,3 +68,4 @@ def warm_up() -> None:
         codecs.lookup(name)
     warming.decode_samples()
     seeing.warm_up()
+    exact.warm_up()

@@ -15,6 +15,7 @@ from archive.models.job import Job, Worker
 from archive.models.library import Library, Membership
 from archive.models.link import Link
 from archive.models.quality import Quality
+from archive.models.space import Form, Policy, Recompression, SpaceDay, SpacePreview
 from archive.models.step import Step
 from archive.models.tag import AssetTag, Tag
 from archive.models.timeline import TimelineChange, TimelineDay
@@ -38,6 +39,7 @@ __all__ = [
     "Different",
     "Event",
     "File",
+    "Form",
     "Group",
     "GroupMember",
     "Installation",
@@ -50,7 +52,9 @@ __all__ = [
     "Membership",
     "Metadata",
     "Object",
+    "Policy",
     "Quality",
+    "Recompression",
     "RecoveryCode",
     "Rendition",
     "Resolution",
@@ -59,6 +63,8 @@ __all__ = [
     "Selection",
     "Session",
     "Share",
+    "SpaceDay",
+    "SpacePreview",
     "Step",
     "Stray",
     "Tag",

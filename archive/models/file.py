@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from archive.models.base import Base, Created, Id
 
-KINDS = ("original", "rendition")
+# An original as received, a file derived from one, an original in another form.
+KINDS = ("original", "rendition", "exact", "lossy")
 
 
 class LibraryKey(Base):

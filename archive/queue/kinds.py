@@ -69,6 +69,14 @@ MISSING = Kind("ingest.missing", queue="upkeep", priority=140, limit=1, every=ti
 RESOLVE = Kind("duplicates.resolve", priority=60)
 FOLD = Kind("timeline.fold", queue="upkeep", priority=140, limit=1, every=timedelta(minutes=1))
 
+# Making originals smaller, and whether they still are what they were: all of it waits for everything else.
+RECOMPRESS = Kind(
+    "space.recompress", queue="upkeep", priority=190, max_attempts=_PATIENT, limit=1, every=timedelta(minutes=5)
+)
+PROVE = Kind("space.prove", queue="upkeep", priority=60)
+RETIRE = Kind("space.retire", queue="upkeep", priority=180, max_attempts=_PATIENT, limit=1, every=timedelta(hours=1))
+PREVIEW = Kind("space.preview", priority=70, limit=2)
+
 ALL = (
     SELFCHECK,
     PRUNE,
@@ -89,5 +97,9 @@ ALL = (
     MISSING,
     RESOLVE,
     FOLD,
+    RECOMPRESS,
+    PROVE,
+    RETIRE,
+    PREVIEW,
 )
 QUEUES = ("mail", "default", "ingest", "analysis", "upkeep")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from archive.models import File
 
 _PURPOSES = {"content": 1, "identity": 2}
-_KINDS = {"original": 1, "rendition": 2}
+_KINDS = {"original": 1, "rendition": 2, "exact": 3, "lossy": 4}
 _STATES = {"filling": 0, "whole": 1}
 
 

@@ -244,12 +244,16 @@ async def rewrap(session: AsyncSession, keys: LibraryKeys, file: File, version: 
     file.wrapped = wrap(library_key, contexts.file_key(file), secret.encoded)
 
 
-async def discard(session: AsyncSession, file_ids: Sequence[UUID]) -> None:
-    """Destroy files: their keys at once and for ever, their objects once nobody can be reading them any more."""
+async def discard(session: AsyncSession, file_ids: Sequence[UUID], *, buried: bool = True) -> None:
+    """Destroy files: their keys at once and for ever, their objects once nobody can be reading them any more.
+
+    What is ``buried`` stays deleted when an older backup is restored; a file whose asset lives on is not.
+    """
     if not file_ids:
         return
-    whole = select(File.id, File.library_id).where(File.id.in_(file_ids), File.state == "whole")
-    await session.execute(insert(Tombstone).from_select(["file_id", "library_id"], whole).on_conflict_do_nothing())
+    if buried:
+        whole = select(File.id, File.library_id).where(File.id.in_(file_ids), File.state == "whole")
+        await session.execute(insert(Tombstone).from_select(["file_id", "library_id"], whole).on_conflict_do_nothing())
     await _delete_selected_later(session, select(Object.key).where(Object.file_id.in_(file_ids)))
     await session.execute(delete(Object).where(Object.file_id.in_(file_ids)))
     await session.execute(delete(File).where(File.id.in_(file_ids)))

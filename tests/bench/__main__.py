@@ -7,7 +7,20 @@ from pathlib import Path
 
 import click
 
-from tests.bench import duplicates, http, ingest, jobs, numbers, quality, sandbox, sealing, start, timeline, transfers
+from tests.bench import (
+    duplicates,
+    http,
+    ingest,
+    jobs,
+    numbers,
+    quality,
+    sandbox,
+    sealing,
+    space,
+    start,
+    timeline,
+    transfers,
+)
 from tests.bench.figure import Figure
 
 BENCHES = {
@@ -22,13 +35,16 @@ BENCHES = {
     "numbers": numbers.measure,
     "duplicates": duplicates.measure,
     "quality": quality.measure,
+    "space": space.measure,
 }
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHES)))
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Also write the figures, an object a line.")
-@click.option("--photos", type=click.Path(path_type=Path, exists=True), help="Measure duplicates and quality on these.")
+@click.option(
+    "--photos", type=click.Path(path_type=Path, exists=True), help="Measure duplicates, quality and space on these."
+)
 @click.option(
     "--labelled", type=click.Path(path_type=Path, exists=True), help="Photos named …_S sharp, …_F and …_M not."
 )
@@ -38,6 +54,7 @@ def main(names: tuple[str, ...], file: Path | None, photos: Path | None, labelle
     benches = BENCHES | {
         "duplicates": lambda: duplicates.measure(photos),
         "quality": lambda: quality.measure(photos, labelled),
+        "space": lambda: space.measure(photos),
     }
     for name in names or BENCHES:
         for figure in benches[name]():

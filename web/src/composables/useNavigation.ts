@@ -14,6 +14,7 @@ export interface NavEntry {
 export const SYSTEM_PAGES = [
   { to: '/jobs', label: 'nav.jobs' },
   { to: '/admin/usage', label: 'nav.usage' },
+  { to: '/admin/space', label: 'nav.space' },
   { to: '/admin/integrity', label: 'nav.integrity' },
   { to: '/admin/backups', label: 'nav.backups' },
   { to: '/admin/accounts', label: 'nav.accounts' },

@@ -104,6 +104,12 @@ export const routes: RouteRecordRaw[] = [
     meta: { access: 'admin' },
   },
   {
+    path: '/admin/space',
+    name: 'space',
+    component: () => import('@/pages/SpacePage.vue'),
+    meta: { access: 'admin' },
+  },
+  {
     path: '/admin/integrity',
     name: 'integrity',
     component: () => import('@/pages/IntegrityPage.vue'),
