@@ -32,7 +32,7 @@ async def send(person: Person, content: bytes, name: str = "photo.jpg", media_ty
 
 async def settled(runtime: Runtime) -> None:
     """Do every job there is, but the low ones of this part."""
-    runner = JobRunner(runtime, JOBS, ["ingest", "upkeep", "default"], "w1")
+    runner = JobRunner(runtime, JOBS, ["ingest", "analysis", "upkeep", "default"], "w1")
     while await runner.run_one():
         pass
 
