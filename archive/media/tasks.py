@@ -13,6 +13,7 @@ from archive.media import films, looking, seeing, warming
 from archive.media.child import Work
 from archive.media.description import describe
 from archive.media.facts import DESCRIPTION
+from archive.media.lossy import squeezing
 from archive.media.pictures import picture
 from archive.media.pixels import pixels
 from archive.media.renditions import PREVIEW_SIDE, render_image
@@ -55,6 +56,8 @@ TASKS: dict[str, Task] = {
     "play": films.play,
     "pixels": pixels,
     "look": looking.look,
+    "squeeze": squeezing.squeeze,
+    "rate": squeezing.rate,
 }
 
 
@@ -65,3 +68,4 @@ def warm_up() -> None:
         codecs.lookup(name)
     warming.decode_samples()
     seeing.warm_up()
+    squeezing.warm_up()

@@ -13,6 +13,7 @@ from archive.media.file import SourceFile
 from archive.media.limits import MIB, Limits
 from archive.media.pictures import gif, headings
 from archive.media.pictures.picture import TURNED, Decoded, Header, allow
+from archive.media.sniff import TIFF, Format
 
 # Ours are checked before anything is decoded, and say more.
 Image.MAX_IMAGE_PIXELS = None
@@ -69,6 +70,14 @@ def opened(file: SourceFile, *plugins: str) -> Image.Image:
     """Open a file as what its content is, and as nothing else."""
     file.seek(0)
     return Image.open(cast("IO[bytes]", file), formats=plugins)
+
+
+def pages(file: SourceFile, format_: Format) -> int:
+    """Count the pages of a TIFF, which is a walk through the whole file; anything else is one."""
+    if format_ != TIFF:
+        return 1
+    with opened(file, "TIFF") as image:
+        return int(getattr(image, "n_frames", 1))
 
 
 def orientation_of(image: Image.Image, limits: Limits) -> int:
