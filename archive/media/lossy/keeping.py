@@ -20,7 +20,7 @@ _ORIENTATION, _SHORT = 0x0112, 3
 _SEGMENT_BYTES = 65_533
 _EXIF, _XMP, _PHOTOSHOP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"Photoshop 3.0\0"
 _IPTC = 0x0404
-# Of a TIFF's first directory, what is about the picture: title, camera, orientation, resolution, software, dates, names.
+# Of a TIFF's first directory, what is about the picture: title, camera, orientation, resolution, software, date, names.
 _ABOUT = frozenset({0x010E, 0x010F, 0x0110, 0x0112, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x8298})
 _DIRECTORIES = (0x8769, 0x8825)
 _XMP_TAG, _IPTC_TAG = 700, 33723
@@ -92,19 +92,26 @@ def of_tiff(file: SourceFile) -> Packets:
 
 def upright(exif: bytes) -> bytes:
     """Write over the orientation, for the copy's pixels are turned; not another byte is changed."""
-    if len(exif) < 8 or exif[:2] not in (b"II", b"MM"):  # noqa: PLR2004 - a TIFF's head
+    entry = orientation_at(exif)
+    if entry is None:
         return exif
+    return exif[: entry + 8] + struct.pack(("<" if exif[:1] == b"I" else ">") + "H", 1) + exif[entry + 10 :]
+
+
+def orientation_at(exif: bytes) -> int | None:
+    """Find the entry of the orientation in the first directory; broken EXIF has none that anybody reads."""
+    if exif[:2] not in (b"II", b"MM"):
+        return None
     order = "<" if exif[:2] == b"II" else ">"
-    start = struct.unpack_from(order + "I", exif, 4)[0]
     try:
+        start = struct.unpack_from(order + "I", exif, 4)[0]
         count = struct.unpack_from(order + "H", exif, start)[0]
         for place in range(start + 2, start + 2 + 12 * count, 12):
-            tag, kind, number = struct.unpack_from(order + "HHI", exif, place)
-            if (tag, kind, number) == (_ORIENTATION, _SHORT, 1):
-                return exif[: place + 8] + struct.pack(order + "H", 1) + exif[place + 10 :]
+            if struct.unpack_from(order + "HHI", exif, place) == (_ORIENTATION, _SHORT, 1):
+                return place
     except struct.error:
-        pass  # it ends within its first directory: nobody reads an orientation out of it either
-    return exif
+        return None
+    return None
 
 
 def _plain_jpeg(content: bytes) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from archive.media.lossy.squeezing import BLOB
 from archive.media.lossy.target import LIMITS, Squeezed, Target
 from archive.media.sandbox import Gathered, Progress, Result, Sandbox
@@ -9,9 +11,7 @@ from archive.media.source import Source, memory_source
 from archive.media.verdict import Corrupt, LimitExceeded, Refused, Unsupported, Verdict
 
 
-async def squeeze(
-    sandbox: Sandbox, source: Source, target: Target, *, progress: Progress | None = None
-) -> Squeezed:
+async def squeeze(sandbox: Sandbox, source: Source, target: Target, *, progress: Progress | None = None) -> Squeezed:
     """Make a copy of a picture that reaches a score; ``Refused`` says in words why there is none."""
     blobs = Gathered(most=LIMITS.output_bytes)
     result = await sandbox.run("squeeze", target.to_json(), source, limits=LIMITS, progress=progress, blobs=blobs)
@@ -39,7 +39,7 @@ async def rate(sandbox: Sandbox, original: bytes, copy: bytes) -> float:
 _REFUSALS = {kind.verdict: kind for kind in (Unsupported, Corrupt, LimitExceeded)}
 
 
-def _value(result: Result) -> dict[str, object]:
+def _value(result: Result) -> dict[str, Any]:
     if result.verdict is Verdict.OK and result.value is not None:
         return result.value
     raise _REFUSALS.get(result.verdict, Refused)(result.detail or result.verdict.value)

@@ -1,4 +1,4 @@
-"""SSIMULACRA 2.1: how much a copy of a picture differs from it to the eye. 90 is no difference to be seen, 70 a good copy.
+"""SSIMULACRA 2.1: how much a copy of a picture differs to the eye. 90 is no difference to be seen, 70 a good copy.
 
 The metric is Jon Sneyers' (https://github.com/cloudinary/ssimulacra2). A picture is scored whole or by tiles: what
 the maps of errors hold is summed over all tiles before the score is made of it, so that tiles that cover a picture give
@@ -136,7 +136,7 @@ def _blur(channels: Array) -> Array:
 
 @cache
 def _kernel() -> Array:
-    """Make the Gaussian of libjxl: the sum of three cosines within a radius (Charalampidis 2016, equations 33 to 57)."""
+    """Make the Gaussian of libjxl: three cosines within a radius (Charalampidis 2016, equations 33 to 57)."""
     omega = np.array([1, 3, 5]) * math.pi / (2 * _RADIUS)
     signs = np.array([1, -1, 1])
     tangents = signs / np.tan(omega / 2)
@@ -147,4 +147,5 @@ def _kernel() -> Array:
     wanted = np.array([1, _RADIUS**2 - _SIGMA**2, zeta @ rho])
     shares = np.linalg.solve(np.array([tangents, squares, zeta]), wanted)
     places = np.arange(1 - _RADIUS, _RADIUS)
-    return (shares @ np.cos(np.outer(omega, places))).astype(np.float32)
+    kernel: Array = shares @ np.cos(np.outer(omega, places))
+    return kernel.astype(np.float32)

@@ -13,9 +13,7 @@ CODECS: tuple[Codec, ...] = get_args(Codec)
 LEAST_SCORE, MOST_SCORE = 30.0, 95.0
 # A copy that saves less than this is not worth what it lost.
 WORTHWHILE = 0.85
-LIMITS = Limits(
-    pixels=100_000_000, memory=3072 * MIB, cpu_seconds=300, wall_seconds=900, output_bytes=256 * MIB, frames=1
-)
+LIMITS = Limits(pixels=100_000_000, memory=3072 * MIB, cpu_seconds=300, wall_seconds=900, output_bytes=256 * MIB)
 
 
 @dataclass(frozen=True, slots=True)

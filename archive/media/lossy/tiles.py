@@ -19,9 +19,7 @@ def places(pixels: Array) -> list[tuple[slice, slice]]:
     height, width = pixels.shape[:2]
     if height * width <= _WHOLE or min(height, width) < SIDE:
         return [(slice(0, height), slice(0, width))]
-    cells = [
-        (slice(top, top + SIDE), slice(left, left + SIDE)) for top in _starts(height) for left in _starts(width)
-    ]
+    cells = [(slice(top, top + SIDE), slice(left, left + SIDE)) for top in _starts(height) for left in _starts(width)]
     cells.sort(key=lambda cell: _busy(pixels[cell]))
     step = len(cells) / _NUMBER
     return [cells[int(step * (number + 0.5))] for number in range(_NUMBER)]

@@ -1,4 +1,4 @@
-"""The published weights of SSIMULACRA 2.1: by channel, scale, norm (mean, fourth) and map (structure, ringing, blur)."""
+"""The published weights of SSIMULACRA 2.1: by channel, scale, norm and map (structure, ringing, blur)."""
 
 from __future__ import annotations
 

@@ -4,4 +4,15 @@ from archive.media.pictures.decoding import Original, Picture, own_colours, pict
 from archive.media.pictures.headers import header, known_header
 from archive.media.pictures.picture import Header, Memory
 
-__all__ = ["Header", "Memory", "Original", "Picture", "header", "known_header", "own_colours", "picture", "smaller", "within"]
+__all__ = [
+    "Header",
+    "Memory",
+    "Original",
+    "Picture",
+    "header",
+    "known_header",
+    "own_colours",
+    "picture",
+    "smaller",
+    "within",
+]

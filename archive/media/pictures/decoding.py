@@ -61,7 +61,8 @@ def _upright(image: Image.Image, head: Header) -> Image.Image:
 @dataclass(frozen=True, slots=True)
 class Original:
     """A picture at its full size, upright, in its own colours: eight bits a channel and, where they are not sRGB, their
-    profile."""
+    profile.
+    """
 
     image: Image.Image
     header: Header
@@ -69,9 +70,7 @@ class Original:
     damaged: bool
 
 
-def own_colours(
-    file: SourceFile, format_: Format, limits: Limits, *, memory: Memory | None = None
-) -> Original:
+def own_colours(file: SourceFile, format_: Format, limits: Limits, *, memory: Memory | None = None) -> Original:
     """Decode a picture for a copy that keeps its colours. Grey becomes RGB; only other spaces become sRGB."""
     if format_.kind is not MediaKind.PHOTO:
         message = f"{format_.name} is no picture"
