@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archive.media.lossy.squeezing import BLOB
-from archive.media.lossy.target import LIMITS, Squeezed, Target
+from archive.media.lossy.target import BLOB, LIMITS, Squeezed, Target
 from archive.media.sandbox import Gathered, Progress, Result, Sandbox
 from archive.media.source import Source, memory_source
 from archive.media.verdict import Corrupt, LimitExceeded, Refused, Unsupported, Verdict

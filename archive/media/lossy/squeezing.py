@@ -15,7 +15,7 @@ from archive.media.lossy.codecs import ENCODERS
 from archive.media.lossy.keeping import Kept, kept_of
 from archive.media.lossy.searching import Search
 from archive.media.lossy.ssimulacra2 import Reference
-from archive.media.lossy.target import CODECS, LEAST_SCORE, WORTHWHILE, Target
+from archive.media.lossy.target import BLOB, CODECS, LEAST_SCORE, WORTHWHILE, Target
 from archive.media.pictures import Original, own_colours, within
 from archive.media.pictures.pillow import pages
 from archive.media.sniff import AVIF, HEIC, HEIF, JXL, RAWS, Format, MediaKind, sniff
@@ -24,7 +24,7 @@ from archive.media.verdict import Corrupt, LimitExceeded, Unsupported
 if TYPE_CHECKING:
     from archive.media.child import Work
 
-BLOB = "squeezed"
+
 _MODERN = frozenset({HEIC, HEIF, AVIF, JXL})
 # Above it a copy of what a modern codec has made already is larger than what it is a copy of.
 _MODERN_SCORE = 80.0

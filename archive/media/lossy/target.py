@@ -11,6 +11,8 @@ from archive.media.limits import MIB, Limits
 Codec = Literal["jxl", "avif", "webp", "jpeg"]
 CODECS: tuple[Codec, ...] = get_args(Codec)
 LEAST_SCORE, MOST_SCORE = 30.0, 95.0
+# What the copy is called on its way out of the sandbox.
+BLOB = "squeezed"
 # A copy that saves less than this is not worth what it lost.
 WORTHWHILE = 0.85
 LIMITS = Limits(pixels=100_000_000, memory=3072 * MIB, cpu_seconds=300, wall_seconds=900, output_bytes=256 * MIB)
