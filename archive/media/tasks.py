@@ -11,6 +11,7 @@ from PIL import Image
 
 from archive.media import films, looking, seeing, warming
 from archive.media.child import Work
+from archive.media.converting import picturing
 from archive.media.description import describe
 from archive.media.facts import DESCRIPTION
 from archive.media.lossy import squeezing
@@ -58,6 +59,7 @@ TASKS: dict[str, Task] = {
     "look": looking.look,
     "squeeze": squeezing.squeeze,
     "rate": squeezing.rate,
+    "convert": picturing.convert,
 }
 
 
@@ -69,3 +71,4 @@ def warm_up() -> None:
     warming.decode_samples()
     seeing.warm_up()
     squeezing.warm_up()
+    picturing.warm_up()

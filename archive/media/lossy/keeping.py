@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from PIL import Image
@@ -13,7 +14,7 @@ from archive.media.metadata.describe import packets_of
 from archive.media.metadata.packets import Packets
 from archive.media.metadata.reading import Reader
 from archive.media.pictures.pillow import opened
-from archive.media.sniff import JPEG, TIFF, Format
+from archive.media.sniff import JPEG, RAWS, TIFF, Format
 from archive.media.verdict import Unsupported
 
 _ORIENTATION, _SHORT = 0x0112, 3
@@ -45,6 +46,13 @@ class Kept:
         """Say what there is."""
         return tuple(name for name in ("exif", "xmp", "iptc", "profile") if getattr(self, name))
 
+    def without(self, names: Collection[str]) -> Kept:
+        """Leave some of it out."""
+        return Kept(
+            b"" if "exif" in names else self.exif, b"" if "xmp" in names else self.xmp,
+            b"" if "iptc" in names else self.iptc, None if "profile" in names else self.profile,
+        )  # fmt: skip
+
     def segments(self) -> bytes:
         """Write the metadata, but for the profile, as the first segments of a JPEG."""
         found = []
@@ -60,6 +68,14 @@ class Kept:
             if len(body) > _SEGMENT_BYTES:
                 raise Unsupported("its metadata is larger than a JPEG can carry; choose another codec")
         return b"".join(struct.pack(">BBH", 0xFF, marker, 2 + len(body)) + body for marker, body in found)
+
+
+def metadata_of(file: SourceFile, format_: Format) -> Kept:
+    """Collect what another file can carry; RAW has nothing that could leave it as it is."""
+    if format_ in RAWS:
+        return Kept()
+    packets = of_tiff(file) if format_ == TIFF else packets_of(Reader(file))
+    return Kept(upright(packets.exif), packets.xmp[0] if packets.xmp else b"", packets.iptc)
 
 
 def kept_of(file: SourceFile, format_: Format, profile: bytes | None) -> Kept:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageFile
 
@@ -81,6 +81,13 @@ def own_colours(file: SourceFile, format_: Format, limits: Limits, *, memory: Me
         image, profile = colour.to_srgb(image, profile), None
     image = _upright(image, decoded.header)
     return Original(image.convert("RGB") if image.mode == "L" else image, decoded.header, profile, decoded.damaged)
+
+
+def srgb(original: Original) -> Original:
+    """Bring an original to the colours that every screen shows."""
+    if original.profile is None:
+        return original
+    return replace(original, image=colour.to_srgb(original.image, original.profile), profile=None)
 
 
 def within(image: Image.Image, most_pixels: int | None) -> Image.Image:

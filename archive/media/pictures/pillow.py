@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import IO, cast
 
 from PIL import AvifImagePlugin, Image, ImageFile, TiffImagePlugin
 
-from archive.media.file import SourceFile
+from archive.media.file import MemoryFile, SourceFile
 from archive.media.limits import MIB, Limits
 from archive.media.pictures import gif, headings
 from archive.media.pictures.picture import TURNED, Decoded, Header, allow
@@ -78,6 +79,16 @@ def pages(file: SourceFile, format_: Format) -> int:
         return 1
     with opened(file, "TIFF") as image:
         return int(getattr(image, "n_frames", 1))
+
+
+def page_files(file: SourceFile) -> Iterator[MemoryFile]:
+    """Give each page of a TIFF as a file of its own."""
+    with opened(file, "TIFF") as image:
+        for number in range(int(getattr(image, "n_frames", 1))):
+            image.seek(number)
+            page = io.BytesIO()
+            image.copy().save(page, "TIFF", icc_profile=image.info.get("icc_profile"))
+            yield MemoryFile(page.getvalue())
 
 
 def orientation_of(image: Image.Image, limits: Limits) -> int:
