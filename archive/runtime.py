@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from archive import installation
+from archive.conversions.service import Desk
 from archive.db import Database, create_engine
 from archive.duplicates.nearby import Nearby
 from archive.ingest.tools import Playing, Tools
@@ -39,6 +40,7 @@ class Runtime:
     database: Database
     vault: Vault
     sandbox: Sandbox
+    desk: Desk
     hashes: Hashes
     nearby: Nearby
     bell: Bell
@@ -99,6 +101,7 @@ async def open_runtime(
             database=database,
             vault=Vault(opened, copy, LibraryKeys(keyring)),
             sandbox=sandbox,
+            desk=Desk(),
             hashes=Hashes(),
             nearby=Nearby(),
             bell=bell,
