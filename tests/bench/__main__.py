@@ -7,7 +7,20 @@ from pathlib import Path
 
 import click
 
-from tests.bench import duplicates, http, ingest, jobs, numbers, quality, sandbox, sealing, start, timeline, transfers
+from tests.bench import (
+    conversions,
+    duplicates,
+    http,
+    ingest,
+    jobs,
+    numbers,
+    quality,
+    sandbox,
+    sealing,
+    start,
+    timeline,
+    transfers,
+)
 from tests.bench.figure import Figure
 
 BENCHES = {
@@ -22,13 +35,19 @@ BENCHES = {
     "numbers": numbers.measure,
     "duplicates": duplicates.measure,
     "quality": quality.measure,
+    "lossy": conversions.lossy,
+    "convert": conversions.conversions,
 }
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHES)))
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Also write the figures, an object a line.")
-@click.option("--photos", type=click.Path(path_type=Path, exists=True), help="Measure duplicates and quality on these.")
+@click.option(
+    "--photos",
+    type=click.Path(path_type=Path, exists=True),
+    help="Measure by these instead of made ones.",
+)
 @click.option(
     "--labelled", type=click.Path(path_type=Path, exists=True), help="Photos named …_S sharp, …_F and …_M not."
 )
@@ -38,6 +57,8 @@ def main(names: tuple[str, ...], file: Path | None, photos: Path | None, labelle
     benches = BENCHES | {
         "duplicates": lambda: duplicates.measure(photos),
         "quality": lambda: quality.measure(photos, labelled),
+        "lossy": lambda: conversions.lossy(photos),
+        "convert": lambda: conversions.conversions(photos),
     }
     for name in names or BENCHES:
         for figure in benches[name]():
