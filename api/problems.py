@@ -68,6 +68,9 @@ TABLE: dict[type[Exception], Kind] = {
     errors.UploadRefused: Kind("upload-refused", 400, "The upload cannot be taken"),
     errors.QuotaExceeded: Kind("quota-exceeded", 507, "The quota leaves no room"),
     errors.TooManyUploads: Kind("too-many-uploads", 429, "Too many transfers at once"),
+    errors.NotConvertible: Kind("not-convertible", 415, "It cannot be converted so"),
+    errors.NothingAcceptable: Kind("not-acceptable", 406, "None of the accepted formats can be made"),
+    errors.TooManyConversions: Kind("too-many-conversions", 429, "Too many conversions at once"),
     errors.Damaged: Kind("damaged", 500, "What is kept is damaged"),
     errors.BackupNotConfigured: Kind("backup-not-configured", 409, "Backups have no place"),
     errors.BackupRunning: Kind("backup-running", 409, "A backup is being made"),
@@ -176,7 +179,7 @@ async def _expected(request: Request, error: Exception) -> Response:
         return answer(kind, error.message, headers={"Tus-Version": tus.VERSION})
     if isinstance(error, errors.OffsetMismatch):
         return answer(kind, error.message, headers={"Upload-Offset": str(error.offset)})
-    if isinstance(error, errors.TooManyAttempts | errors.TooManyUploads):
+    if isinstance(error, errors.TooManyAttempts | errors.TooManyUploads | errors.TooManyConversions):
         headers = {"Retry-After": str(error.retry_after)}
         return answer(kind, error.message, headers=headers, retry_after=error.retry_after)
     message = error.message if isinstance(error, errors.TagphotoError) else str(error)

@@ -284,6 +284,28 @@ class TooManyUploads(TagphotoError):
         self.retry_after = 1
 
 
+class NotConvertible(TagphotoError):
+    """An asset cannot be had in the format that was asked for, and the decoder or encoder said why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This cannot be converted so: {why}. The original is there to be downloaded.")
+
+
+class NothingAcceptable(TagphotoError):
+    """The client takes none of the formats there are conversions to."""
+
+    def __init__(self, formats: str) -> None:
+        super().__init__(f"None of what the header Accept names can be made. Accept one of {formats}.")
+
+
+class TooManyConversions(TagphotoError):
+    """More conversions are asked for than can be made just now."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many conversions are being made just now. Try again in a moment.")
+        self.retry_after = 5
+
+
 class BackupNotConfigured(TagphotoError):
     """There is no place for backups."""
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from archive import installation
+from archive.conversions.service import Desk
 from archive.db import Database, create_engine
 from archive.duplicates.nearby import Nearby
 from archive.forms.giving import Giver
@@ -41,6 +42,7 @@ class Runtime:
     vault: Vault
     sandbox: Sandbox
     giver: Giver
+    desk: Desk
     hashes: Hashes
     nearby: Nearby
     bell: Bell
@@ -103,6 +105,7 @@ async def open_runtime(
             vault=vault,
             sandbox=sandbox,
             giver=Giver(vault, sandbox),
+            desk=Desk(),
             hashes=Hashes(),
             nearby=Nearby(),
             bell=bell,

@@ -27,6 +27,7 @@ _COMMANDS = {
     "backup": "backup:backup",
     "restore": "restore:restore",
     "read": "read:read",
+    "convert": "convert:convert",
     "train": "train:train",
     "duplicates": "duplicates:duplicates",
     "quality": "quality:quality",

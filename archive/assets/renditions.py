@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 # What is kept as renditions are, and for nobody to see.
 INWARD = ("look",)
+# What conversions are named with: kept for who asks again, listed nowhere, and only so many of an asset.
+PASSING = "as-"
+_MOST_PASSING = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,14 @@ async def keep(session: AsyncSession, keys: LibraryKeys, asset: Asset, made: Seq
         file_id = one.file.binding.file_id
         session.add(Rendition(asset_id=asset.id, name=one.name, file_id=file_id, media_type=one.media_type))
     await usage.add(session, asset.library_id, renditions=sum(one.file.size for one in made))
+
+
+async def pass_on(session: AsyncSession, asset: Asset) -> None:
+    """Discard an asset's oldest conversions, but for the last few."""
+    statement = select(Rendition.name).where(Rendition.asset_id == asset.id, Rendition.name.startswith(PASSING))
+    newest_first = statement.order_by(Rendition.created_at.desc(), Rendition.name).offset(_MOST_PASSING)
+    if old := list(await session.scalars(newest_first)):
+        await _discard(session, asset, old)
 
 
 async def _discard(session: AsyncSession, asset: Asset, names: Sequence[str]) -> None:
@@ -90,5 +101,6 @@ async def listed(session: AsyncSession, caller: Caller, asset_id: UUID) -> list[
     """List an asset's renditions."""
     await queries.get(session, caller, asset_id)
     statement = select(Rendition).where(Rendition.asset_id == asset_id, Rendition.name.not_in(INWARD))
+    statement = statement.where(~Rendition.name.startswith(PASSING))
     statement = statement.order_by(Rendition.name)
     return list(await session.scalars(statement))

@@ -11,9 +11,11 @@ from PIL import Image
 
 from archive.media import films, looking, seeing, warming
 from archive.media.child import Work
+from archive.media.converting import picturing
 from archive.media.description import describe
 from archive.media.exact import tasks as exact
 from archive.media.facts import DESCRIPTION
+from archive.media.lossy import squeezing
 from archive.media.pictures import picture
 from archive.media.pixels import pixels
 from archive.media.renditions import PREVIEW_SIDE, render_image
@@ -58,6 +60,9 @@ TASKS: dict[str, Task] = {
     "look": looking.look,
     "pack": exact.pack_task,
     "unpack": exact.unpack_task,
+    "squeeze": squeezing.squeeze,
+    "rate": squeezing.rate,
+    "convert": picturing.convert,
 }
 
 
@@ -69,3 +74,5 @@ def warm_up() -> None:
     warming.decode_samples()
     seeing.warm_up()
     exact.warm_up()
+    squeezing.warm_up()
+    picturing.warm_up()

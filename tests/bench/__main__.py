@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tests.bench import (
+    conversions,
     duplicates,
     http,
     ingest,
@@ -36,6 +37,8 @@ BENCHES = {
     "duplicates": duplicates.measure,
     "quality": quality.measure,
     "space": space.measure,
+    "lossy": conversions.lossy,
+    "convert": conversions.conversions,
 }
 
 
@@ -43,7 +46,9 @@ BENCHES = {
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHES)))
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Also write the figures, an object a line.")
 @click.option(
-    "--photos", type=click.Path(path_type=Path, exists=True), help="Measure duplicates, quality and space on these."
+    "--photos",
+    type=click.Path(path_type=Path, exists=True),
+    help="Measure by these instead of made ones.",
 )
 @click.option(
     "--labelled", type=click.Path(path_type=Path, exists=True), help="Photos named …_S sharp, …_F and …_M not."
@@ -55,6 +60,8 @@ def main(names: tuple[str, ...], file: Path | None, photos: Path | None, labelle
         "duplicates": lambda: duplicates.measure(photos),
         "quality": lambda: quality.measure(photos, labelled),
         "space": lambda: space.measure(photos),
+        "lossy": lambda: conversions.lossy(photos),
+        "convert": lambda: conversions.conversions(photos),
     }
     for name in names or BENCHES:
         for figure in benches[name]():

@@ -37,7 +37,7 @@ def read(file: Seekable, probe: Probe) -> Facts:
     if probe.kind == "video":
         return from_video_tags(probe, probe.tags)
     reader = Reader(file)
-    found = _packets(reader)
+    found = packets_of(reader)
     exif = Exif(found.exif)
     xmp: dict[str, Value] = {}
     for packet in (*found.xmp, exif.xmp):
@@ -57,7 +57,8 @@ def of_xmp(probe: Probe, packet: bytes) -> Facts:
     return _facts(probe, Exif(), parse(packet), {}, None)
 
 
-def _packets(reader: Reader) -> Packets:
+def packets_of(reader: Reader) -> Packets:
+    """Collect the packets of a file, whatever its format."""
     head = reader.at(0, 16)
     for begin, read_packets in _READERS.items():
         if head.startswith(begin):

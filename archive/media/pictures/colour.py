@@ -46,6 +46,17 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image.convert("RGB") if image.mode == "CMYK" else image
 
 
+def is_wide(profile: bytes | None) -> bool:
+    """Whether a profile is one of red, green and blue that sRGB does not say as well."""
+    if profile is None:
+        return False
+    try:
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return False
+    return opened.xcolor_space == "RGB " and "srgb" not in (opened.profile_description or "").lower()
+
+
 @lru_cache(_HELD_TRANSFORMS)
 def _transform(profile: bytes, mode: str, output: str) -> ImageCms.ImageCmsTransform | None:
     try:

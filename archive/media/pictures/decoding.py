@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageFile
 
@@ -46,12 +46,56 @@ def picture(
     if fit:
         image = smaller(image, fit)
     image = colour.to_srgb(image, decoded.profile)
-    turn = _TURNS.get(decoded.header.orientation)
+    return Picture(_upright(image, decoded.header), decoded.header, decoded.damaged)
+
+
+def _upright(image: Image.Image, head: Header) -> Image.Image:
+    turn = _TURNS.get(head.orientation)
     if turn is not None:
-        image = image.transpose(turn)
-    elif isinstance(image, ImageFile.ImageFile):
-        image = image.copy()  # which no longer knows of a file: saving it would ask for the present folder
-    return Picture(image, decoded.header, decoded.damaged)
+        return image.transpose(turn)
+    if isinstance(image, ImageFile.ImageFile):
+        return image.copy()  # which no longer knows of a file: saving it would ask for the present folder
+    return image
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A picture at its full size, upright, in its own colours: eight bits a channel and, where they are not sRGB, their
+    profile.
+    """
+
+    image: Image.Image
+    header: Header
+    profile: bytes | None
+    damaged: bool
+
+
+def own_colours(file: SourceFile, format_: Format, limits: Limits, *, memory: Memory | None = None) -> Original:
+    """Decode a picture for a copy that keeps its colours. Grey becomes RGB; only other spaces become sRGB."""
+    if format_.kind is not MediaKind.PHOTO:
+        message = f"{format_.name} is no picture"
+        raise Unsupported(message)
+    decoded = _decoded(file, format_, limits, None, memory)
+    image, profile = colour.plain(decoded.image), decoded.profile
+    if image.mode not in ("RGB", "RGBA") or not colour.is_wide(profile):
+        image, profile = colour.to_srgb(image, profile), None
+    image = _upright(image, decoded.header)
+    return Original(image.convert("RGB") if image.mode == "L" else image, decoded.header, profile, decoded.damaged)
+
+
+def srgb(original: Original) -> Original:
+    """Bring an original to the colours that every screen shows."""
+    if original.profile is None:
+        return original
+    return replace(original, image=colour.to_srgb(original.image, original.profile), profile=None)
+
+
+def within(image: Image.Image, most_pixels: int | None) -> Image.Image:
+    """Make a picture have no more pixels than this, in its own proportions."""
+    if most_pixels is None or image.width * image.height <= most_pixels:
+        return image
+    scale = (most_pixels / (image.width * image.height)) ** 0.5
+    return scaling.scaled(image, (max(1, int(image.width * scale)), max(1, int(image.height * scale))))
 
 
 def smaller(image: Image.Image, fit: int, short: int | None = None) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,10 +10,11 @@ from typing import IO, cast
 
 from PIL import AvifImagePlugin, Image, ImageFile, TiffImagePlugin
 
-from archive.media.file import SourceFile
+from archive.media.file import MemoryFile, SourceFile
 from archive.media.limits import MIB, Limits
 from archive.media.pictures import gif, headings
 from archive.media.pictures.picture import TURNED, Decoded, Header, allow
+from archive.media.sniff import TIFF, Format
 
 # Ours are checked before anything is decoded, and say more.
 Image.MAX_IMAGE_PIXELS = None
@@ -69,6 +71,24 @@ def opened(file: SourceFile, *plugins: str) -> Image.Image:
     """Open a file as what its content is, and as nothing else."""
     file.seek(0)
     return Image.open(cast("IO[bytes]", file), formats=plugins)
+
+
+def pages(file: SourceFile, format_: Format) -> int:
+    """Count the pages of a TIFF, which is a walk through the whole file; anything else is one."""
+    if format_ != TIFF:
+        return 1
+    with opened(file, "TIFF") as image:
+        return int(getattr(image, "n_frames", 1))
+
+
+def page_files(file: SourceFile) -> Iterator[MemoryFile]:
+    """Give each page of a TIFF as a file of its own."""
+    with opened(file, "TIFF") as image:
+        for number in range(int(getattr(image, "n_frames", 1))):
+            image.seek(number)
+            page = io.BytesIO()
+            image.copy().save(page, "TIFF", icc_profile=image.info.get("icc_profile"))
+            yield MemoryFile(page.getvalue())
 
 
 def orientation_of(image: Image.Image, limits: Limits) -> int:

@@ -1,0 +1,1 @@
+"""Conversions of assets: made when they are asked for, kept for a while, never more than a few of an asset."""
