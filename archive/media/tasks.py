@@ -54,6 +54,7 @@ TASKS: dict[str, Task] = {
     "render": render,
     "describe_and_render": describe_and_render,
     "play": films.play,
+    "convert_film": films.convert,
     "pixels": pixels,
     "look": looking.look,
     "squeeze": squeezing.squeeze,
