@@ -28,6 +28,7 @@ _COMMANDS = {
     "restore": "restore:restore",
     "read": "read:read",
     "convert": "convert:convert",
+    "convert-film": "convert_film:convert_one",
     "train": "train:train",
     "duplicates": "duplicates:duplicates",
     "quality": "quality:quality",

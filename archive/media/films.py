@@ -14,6 +14,8 @@ from archive.media.metadata.describe import read
 from archive.media.renditions import render_image
 from archive.media.seeing import see
 from archive.media.verdict import Corrupt, LimitExceeded, Unsupported
+from archive.media.video import converting
+from archive.media.video.wish import BLOB, FilmWish
 from ml.duplicates.look import Look
 
 if TYPE_CHECKING:
@@ -59,6 +61,16 @@ def play(work: Work) -> dict[str, Any]:
     policy = video.PlayPolicy(cap=int(work.args["most"]))
     with _verdicts(), work.blob("video") as blob:
         return video.play(work.file, blob.write, policy, work.progress)
+
+
+def convert(work: Work) -> dict[str, Any]:
+    """Give ``film``: the film as it is wished, and how far it is."""
+    try:
+        wish = FilmWish(**work.args)
+    except (TypeError, ValueError) as error:
+        raise Unsupported(str(error)) from error
+    with _verdicts(), work.blob(BLOB) as blob:
+        return converting.convert(work.file, blob.write, wish, work.progress)
 
 
 def dated(facts: Facts, name: object) -> Facts:

@@ -56,6 +56,7 @@ TASKS: dict[str, Task] = {
     "render": render,
     "describe_and_render": describe_and_render,
     "play": films.play,
+    "convert_film": films.convert,
     "pixels": pixels,
     "look": looking.look,
     "pack": exact.pack_task,
