@@ -41,17 +41,18 @@ async def candidates(session: AsyncSession, nearby: Nearby, asset: Asset, look: 
     else:
         near = await nearby.near(session, asset.library_id, look.hashes, but=asset.id)
         found = [asset_id for asset_id, _ in near]
-        found += await _by_marks(session, asset, keys)
+        found += await by_marks(session, asset.library_id, asset.id, keys)
         found += await _by_moment(session, asset)
     return list(dict.fromkeys(found))
 
 
-async def _by_marks(session: AsyncSession, asset: Asset, keys: list[int]) -> list[UUID]:
+async def by_marks(session: AsyncSession, library_id: UUID, asset_id: UUID, keys: list[int]) -> list[UUID]:
+    """Give who shares keys enough with an asset, those with most first."""
     if not keys:
         return []
     values = {
-        "library": asset.library_id,
-        "asset": asset.id,
+        "library": library_id,
+        "asset": asset_id,
         "keys": keys,
         "common": COMMON,
         "least": LEAST_SHARED,

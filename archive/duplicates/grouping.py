@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 
 from archive.db import among
 from archive.events.service import publish
-from archive.models import Asset, Different, Group, GroupMember, Likeness
+from archive.models import Asset, Different, Group, GroupMember, Likeness, Resolved
 from ml.duplicates.compare import Kind, Reason
 from ml.duplicates.compare import Likeness as Found
 from ml.duplicates.grouping import Link, grouped
@@ -120,9 +120,11 @@ def _continued(old: Mapping[UUID, tuple[str, set[UUID]]], wanted: list[tuple[str
 
 
 async def _end(session: AsyncSession, group_ids: list[UUID]) -> None:
-    """End groups that nothing holds together any more. What was decided of them can still be undone."""
+    """End groups that nothing holds together any more. What was decided of some can still be undone: these stay."""
     if group_ids:
         await session.execute(delete(GroupMember).where(among(GroupMember.group_id, group_ids)))
+        undoable = select(Resolved.group_id).where(Resolved.group_id == Group.id)
+        await session.execute(delete(Group).where(among(Group.id, group_ids), ~undoable.exists()))
         ended = {"settled_at": func.coalesce(Group.settled_at, func.now()), "updated_at": func.now()}
         await session.execute(update(Group).where(among(Group.id, group_ids)).values(ended))
 
