@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 from archive import log
 from archive.errors import Damaged
 from archive.media.exact import container
-from archive.media.exact.container import TAIL_BYTES, Broken, Container, Segment
-from archive.media.exact.tasks import CONTENT
+from archive.media.exact.container import CONTENT, TAIL_BYTES, Broken, Container, Segment
 from archive.media.limits import DEFAULT
 from archive.media.sandbox import Gathered, Sandbox
 from archive.media.source import memory_source

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+# The blob in which a child gives what it made.
+CONTENT = "content"
 MAGIC, _END = b"TPEXACT1", b"TPINDEX1"
 # What is decoded in one piece is held in memory: by the child, and by whoever compares it before a byte leaves.
 LARGEST_SEGMENT = 64 << 20

@@ -9,12 +9,10 @@ import imagecodecs
 from PIL import Image
 
 from archive.media.child import Work
-from archive.media.exact.container import Codec, Segment
+from archive.media.exact.container import CONTENT, Codec, Segment
 from archive.media.exact.packing import NoGain, pack
 from archive.media.exact.unpacking import read, unpack
 from archive.media.file import MemoryFile
-
-CONTENT = "content"
 
 
 def pack_task(work: Work) -> dict[str, Any]:
