@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, or_, select, update
@@ -146,8 +146,8 @@ async def _make(
             delete(GroupMember).where(GroupMember.group_id == before, among(GroupMember.asset_id, gone))
         )
     session.add_all(GroupMember(group_id=before, asset_id=asset_id) for asset_id in sorted(members - was))
-    changes = {"updated_at": func.now()}
+    changes: dict[str, Any] = {"updated_at": func.now()}
     if members - was:  # somebody new: what was decided of the others says nothing about these
-        changes |= {"settled_at": None, "settled_by": None, "resolution_id": None}  # type: ignore[dict-item]
+        changes |= {"settled_at": None, "settled_by": None, "resolution_id": None}
     await session.execute(update(Group).where(Group.id == before).values(changes))
     await session.flush()
